@@ -1,0 +1,235 @@
+"""Configuration: one YAML file, read once, strictly decoded into frozen structs. Unknown keys are errors.
+
+Relative paths in the file are taken from the file's own folder. `${NAME}` in a camera's url is replaced from the
+environment, or from the file named by `secrets_file` (lines NAME=value), so that no credential stands in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import platformdirs
+
+from lfr.domain.errors import ConfigError
+
+Mode = Literal["demo", "research", "operational"]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Unknown keys are errors."""
+
+
+class SourceTimes(_Strict):
+    """Seconds. A stream that gives no frame for `stale_after` is unhealthy; one silent for `read_timeout` is reopened."""
+
+    open_timeout: Positive = 5.0
+    read_timeout: Positive = 5.0
+    backoff_min: Positive = 0.5
+    backoff_max: Positive = 30.0
+    stale_after: Positive = 2.0
+    frozen_after: Positive = 10.0
+
+
+class Camera(_Strict):
+    """One camera. url: a file, a folder, `webcam:0`, `rtsp://...`, `http://...` or `scene:demo`.
+
+    pace: `file` (every frame, back-pressure) or `live` (its own rate, newest frame wins); streams are always live.
+    process_fps: how often the detector runs, at most. zone: polygon of x, y in 0..1 of the picture; empty = all of it.
+    node: the van or node this camera hangs on (Ray resource `van:<node>`); empty = this one.
+    """
+
+    id: Name
+    url: str
+    title: str = ""
+    pace: Literal["file", "live"] = "live"
+    process_fps: Positive = 12.5
+    zone: tuple[tuple[Share, Share], ...] = ()
+    node: str = ""
+    times: SourceTimes = SourceTimes()
+
+
+class Inference(_Strict):
+    """The pool. workers: how many actors; 0 = one per GPU, or one per two cores. threads: per worker, 0 = cores / workers.
+
+    batch_size and batch_age_ms: a batch leaves when it is full or that old.
+    """
+
+    provider: Literal["cpu", "cuda", "tensorrt"] = "cpu"
+    workers: Annotated[int, msgspec.Meta(ge=0)] = 0
+    threads: Annotated[int, msgspec.Meta(ge=0)] = 0
+    batch_size: Count = 16
+    batch_age_ms: Positive = 5.0
+    max_pending: Count = 8
+    gpu_memory_mb: Count = 4096
+
+
+class Matcher(_Strict):
+    """threshold: None = from the pack's calibration for the present watchlist size and target_fpir (per transit)."""
+
+    threshold: float | None = None
+    target_fpir: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
+    confirm_shots: Count = 2
+    cooldown_s: Positive = 60.0
+
+
+class Storage(_Strict):
+    """url: `sqlite` (in data_dir) or a PostgreSQL URL. node_key: file of the node key; empty = data_dir/node.key."""
+
+    url: str = "sqlite"
+    node_key: str = ""
+
+
+class Api(_Strict):
+    """The control and review API. Anything but loopback needs TLS."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
+    tls_cert: str = ""
+    tls_key: str = ""
+    processes: Count = 1
+
+
+class RayNode(_Strict):
+    """address: empty = a local Ray of our own; `host:port` or `auto` = join a cluster whose nodes ran `lfr node start`."""
+
+    address: str = ""
+    tmpfs: str = "/dev/shm"  # noqa: S108 - shared memory is the point: nothing of Ray may lie on a disk (D4)
+    store_mb: Count = 256
+
+
+class Config(_Strict):
+    """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused until issued keys,
+    mandates and retention stand."""
+
+    name: Name
+    mode: Mode
+    pack: str
+    cameras: tuple[Camera, ...] = ()
+    data_dir: str = ""
+    secrets_file: str = ""
+    inference: Inference = Inference()
+    matcher: Matcher = Matcher()
+    storage: Storage = Storage()
+    api: Api = Api()
+    ray: RayNode = RayNode()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def data_path(self) -> Path:
+        """Where this system keeps its database and keys."""
+        return Path(self.data_dir) if self.data_dir else default_data_dir() / self.name
+
+    @property
+    def node_key_path(self) -> Path:
+        """The node key's file."""
+        return Path(self.storage.node_key) if self.storage.node_key else self.data_path / "node.key"
+
+    @property
+    def database_url(self) -> str:
+        """An SQLAlchemy async URL."""
+        url = self.storage.url
+        if url == "sqlite":
+            return f"sqlite+aiosqlite:///{self.data_path / 'lfr.db'}"
+        return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+asyncpg://", url)
+
+
+def default_data_dir() -> Path:
+    """The user's data folder (LFR_HOME if set)."""
+    return Path(os.environ.get("LFR_HOME") or platformdirs.user_data_dir("lfr"))
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises ConfigError with the file's name and the offending key.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read configuration {path}: {error.strerror}", hint="give --config FILE, see configs/van.yaml"
+        ) from error
+    config = parse(raw, where=str(path), base=path.resolve().parent)
+    return config
+
+
+def parse(raw: bytes, *, where: str, base: Path) -> Config:
+    """Decode YAML bytes; relative paths are taken from `base`. Raises ConfigError."""
+    try:
+        config = msgspec.yaml.decode(raw, type=Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}", hint="`lfr check --config FILE` lists the known keys") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: not valid YAML: {error}".splitlines()[0], hint="check indentation") from error
+    doubled = sorted({c.id for c in config.cameras if [x.id for x in config.cameras].count(c.id) > 1})
+    if doubled:
+        raise ConfigError(f"{where}: camera id used twice: {', '.join(doubled)}", hint="each camera needs its own id")
+    return _resolved(config, base)
+
+
+def _resolved(config: Config, base: Path) -> Config:
+    def absolute(value: str) -> str:
+        return str((base / Path(value).expanduser()).resolve()) if value else ""
+
+    return msgspec.structs.replace(
+        config,
+        data_dir=absolute(config.data_dir),
+        secrets_file=absolute(config.secrets_file),
+        pack=absolute(config.pack) if config.pack.endswith((".yaml", ".yml")) else config.pack,
+        cameras=tuple(msgspec.structs.replace(c, url=_camera_url(c.url, base)) for c in config.cameras),
+        storage=msgspec.structs.replace(config.storage, node_key=absolute(config.storage.node_key)),
+        api=msgspec.structs.replace(
+            config.api, tls_cert=absolute(config.api.tls_cert), tls_key=absolute(config.api.tls_key)
+        ),
+    )
+
+
+def _camera_url(url: str, base: Path) -> str:
+    if "://" in url or "${" in url or re.match(r"^(webcam|scene):", url):
+        return url
+    return str((base / Path(url).expanduser()).resolve())
+
+
+def camera_address(camera: Camera, secrets_file: str) -> str:
+    """The address to open, credentials filled in. Never log, store or show what this returns.
+
+    Raises ConfigError naming the missing variable, never its value.
+    """
+    secrets = _secrets(secrets_file)
+
+    def fill(found: re.Match[str]) -> str:
+        name = found.group(1)
+        value = secrets.get(name, os.environ.get(name))
+        if value is None:
+            raise ConfigError(
+                f"camera {camera.id}: its url needs {name}, which is not set",
+                hint="set it in the environment or in the file named by secrets_file",
+            )
+        return value
+
+    return re.sub(r"\$\{(\w+)\}", fill, camera.url)
+
+
+def _secrets(path: str) -> dict[str, str]:
+    if not path:
+        return {}
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError as error:
+        raise ConfigError(f"cannot read secrets_file {path}: {error.strerror}", hint="chmod 600, one NAME=value a line") from error
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def public_url(url: str) -> str:
+    """The url without user, password and query: the only form that may be shown or logged."""
+    bare = re.sub(r"^(\w+://)[^/@]*@", r"\1", url)
+    return bare.split("?", 1)[0]

@@ -1,0 +1,98 @@
+"""A model pack: which models, what they take and give, what they may be used for, and how they are calibrated.
+
+The YAML form is `configs/packs/NAME.yaml`; finding and verifying the files is `lfr.vision.packs`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from lfr.domain.faces import Alignment, Metric
+
+Use = Literal["operational", "research"]
+"""`research` packs refuse to run in an operational deployment."""
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Unknown keys are errors."""
+
+
+class Detector(_Strict):
+    """The face detector. `long_side`: pixels of the longer side of the picture it is given (multiple of 32)."""
+
+    kind: Literal["scrfd", "yunet", "dlib-hog"]
+    file: str
+    sha256: str
+    long_side: int = 640
+    score_threshold: float = 0.5
+    nms_iou: float = 0.4
+
+
+class Recogniser(_Strict):
+    """The recogniser. Pixel contract: (value - mean) / std in the given colour order, NCHW float32."""
+
+    kind: Literal["arcface", "sface", "dlib-resnet"]
+    file: str
+    sha256: str
+    dim: int
+    alignment: Alignment
+    metric: Metric
+    colour: Literal["rgb", "bgr"] = "rgb"
+    mean: float = 127.5
+    std: float = 127.5
+
+
+class ExtraFile(_Strict):
+    """A further file that the engine needs (dlib's landmark model)."""
+
+    file: str
+    sha256: str
+
+
+class Licence(_Strict):
+    """What the weights' owners allow, in plain words, and where to read it."""
+
+    name: str
+    summary: str
+    url: str = ""
+
+
+class Quality(_Strict):
+    """The floor below which a shot is not worth embedding (probe) or enrolling (enrol). Pixels are between the eyes' box sides."""
+
+    probe_face_px: float = 28.0
+    enrol_face_px: float = 40.0
+    max_yaw: float = 0.75
+    min_sharpness: float = 12.0
+    enrol_min_sharpness: float = 20.0
+
+
+class Calibration(_Strict):
+    """Scores of fused transits against people who are not listed, measured on faces that no scored clip shows.
+
+    fmr: pairs [log10 of the per-comparison false match rate of one transit, score], falling rate, rising score;
+    between the pairs the score is interpolated, beyond the last one it is extrapolated and said to be so.
+    transits: how many non-mated transits the measurement saw; comparisons: how many comparisons.
+    """
+
+    method: str
+    fmr: tuple[tuple[float, float], ...]
+    transits: int
+    comparisons: int
+    target_fpir: float = 0.01
+
+
+class Pack(_Strict):
+    """One pack, as its file says."""
+
+    name: str
+    title: str
+    engine: Literal["onnx", "dlib"]
+    use: Use
+    licence: Licence
+    detector: Detector
+    recogniser: Recogniser
+    extra_files: tuple[ExtraFile, ...] = ()
+    quality: Quality = Quality()
+    calibration: Calibration | None = None
+    note: str = ""
