@@ -1,0 +1,133 @@
+"""The seam between the API or command line and the running actors, with its shipped double `StandInControl`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from lfr.domain.watchlist import RowResult
+
+CameraHealth = Literal["opening", "ok", "no frames", "frozen", "black", "reconnecting", "ended", "failed", "stopped"]
+
+
+class ActorStatus(msgspec.Struct, frozen=True):
+    """One actor: kind is camera, inference, matcher, audit-writer or supervisor."""
+
+    name: str
+    kind: str
+    pid: int
+    restarts: int
+    alive: bool
+    node: str = ""
+
+
+class CameraStatus(msgspec.Struct, frozen=True):
+    """One camera's counters since its start. Ages in seconds, rates per second, times in milliseconds. No url."""
+
+    id: str
+    title: str
+    health: CameraHealth
+    detail: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    read: int = 0
+    processed: int = 0
+    dropped: int = 0
+    stale: int = 0
+    reconnects: int = 0
+    detections: int = 0
+    embeddings: int = 0
+    transits: int = 0
+    alerts: int = 0
+    last_frame_age_s: float | None = None
+    latency_p95_ms: float | None = None
+
+
+class SystemStatus(msgspec.Struct, frozen=True):
+    """What the page, `lfr status` and the metrics show. state: starting, live, degraded, stopped or failed."""
+
+    state: str
+    mode: str
+    name: str
+    pack: str
+    deployment_id: str
+    threshold: float | None
+    threshold_basis: str
+    watchlist_entries: int
+    watchlist_images: int
+    nonmatch_age_p95_ms: float | None
+    nonmatch_age_max_ms: float | None
+    cameras: tuple[CameraStatus, ...] = ()
+    actors: tuple[ActorStatus, ...] = ()
+    notes: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+
+
+class Control(Protocol):
+    """What a signed-in person can make the running system do."""
+
+    async def status(self) -> SystemStatus:
+        """The present state of everything. Raises RuntimeFailed if the supervisor does not answer."""
+        ...
+
+    async def tile(self, camera: str) -> tuple[bytes, float] | None:
+        """The newest tile of a camera, wholly pixelated, and its wall time; None before the first frame.
+
+        Returns JPEG bytes. Raises NotFound.
+        """
+        ...
+
+    async def stop(self, by: str) -> None:
+        """End recognition now, at once for every camera (A13). Returns when every camera and matcher has stopped."""
+        ...
+
+    async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
+        """Enrol one person from encoded pictures (name, bytes); returns when every live matcher acknowledged.
+
+        Raises WatchlistError if no picture could be enrolled, RuntimeFailed naming the matcher that did not answer.
+        """
+        ...
+
+    async def revoke_entry(self, entry_id: UUID, by: str) -> None:
+        """Take one entry off the list; returns when every live matcher acknowledged.
+
+        Raises NotFound, or RuntimeFailed naming the matcher that did not answer.
+        """
+        ...
+
+
+@dataclass
+class StandInControl:
+    """A double for tests of the API and the command line: it remembers what it was asked and answers as told."""
+
+    answer: SystemStatus
+    tiles: dict[str, bytes] = field(default_factory=dict)
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+    rows: list[RowResult] = field(default_factory=list)
+
+    async def status(self) -> SystemStatus:
+        """As told."""
+        return self.answer
+
+    async def tile(self, camera: str) -> tuple[bytes, float] | None:
+        """As told."""
+        picture = self.tiles.get(camera)
+        return (picture, 0.0) if picture else None
+
+    async def stop(self, by: str) -> None:
+        """Remembered; the state becomes `stopped`."""
+        self.asked.append(("stop", by))
+        self.answer = msgspec.structs.replace(self.answer, state="stopped")
+
+    async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
+        """Remembered."""
+        self.asked.append(("add", label, [name for name, _ in pictures], by))
+        return self.rows
+
+    async def revoke_entry(self, entry_id: UUID, by: str) -> None:
+        """Remembered."""
+        self.asked.append(("revoke", entry_id, by))
