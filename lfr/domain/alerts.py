@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f7d1c9e-4a0c-5d27-9a39-3f4b8a1d2c60")
@@ -62,3 +63,29 @@ class AlertReceipt:
     committed_at: float
     duplicate: bool = False
     muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An alert as it is stored, without its pictures. seq: its number in the log; the rest as in RaisedAlert.
+
+    raised_at, frame_at, first_shot_at: UTC.
+    """
+
+    seq: int
+    id: UUID
+    deployment_id: UUID
+    camera: str
+    run: str
+    transit: int
+    entry_id: UUID
+    score: float
+    threshold: float
+    gap: float
+    shots: int
+    frame: int
+    media_s: float
+    frame_at: datetime
+    first_shot_at: datetime
+    box: tuple[int, int, int, int]
+    raised_at: datetime

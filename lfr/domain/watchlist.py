@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -22,6 +23,17 @@ class GalleryItem:
     entry_id: UUID
     image_id: UUID
     template: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySummary:
+    """One entry as lists show it. images: how many pictures were enrolled. Times in UTC."""
+
+    id: UUID
+    label: str
+    images: int
+    added_at: datetime
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

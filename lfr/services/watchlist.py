@@ -1,0 +1,125 @@
+"""The watchlist of a deployment: who is on it, what the matcher loads, taking somebody off it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import func, update
+from sqlmodel import col, select
+
+from lfr import log
+from lfr.domain.errors import Conflict, NotFound
+from lfr.domain.watchlist import EntrySummary, GalleryItem
+from lfr.services import audit
+from lfr.storage.columns import now
+from lfr.storage.database import Database
+from lfr.storage.models import WatchlistEntry, WatchlistImage
+from lfr.storage.vault import Vault
+
+LABEL = "watchlist label"
+TEMPLATE = "watchlist template"
+PICTURE = "watchlist picture"
+"""What each sealed column is sealed for."""
+
+_log = log.get(__name__)
+
+
+async def load_gallery(db: Database, vault: Vault, deployment_id: UUID) -> list[GalleryItem]:
+    """Every template of every living entry, oldest first, float32 (dim,).
+
+    Raises VaultError when one does not open: a list with holes would miss people silently.
+    """
+    async with db.session() as session:
+        rows = (
+            await session.exec(
+                select(WatchlistImage)
+                .join(WatchlistEntry, col(WatchlistEntry.id) == col(WatchlistImage.entry_id))
+                .where(
+                    col(WatchlistImage.deployment_id) == deployment_id,
+                    col(WatchlistEntry.revoked_at).is_(None),
+                    col(WatchlistImage.template_sealed).is_not(None),
+                )
+                .order_by(col(WatchlistImage.added_at), col(WatchlistImage.id))
+            )
+        ).all()
+    return [GalleryItem(row.entry_id, row.id, _template(vault, row)) for row in rows]
+
+
+def _template(vault: Vault, row: WatchlistImage) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    plain = vault.open(row.template_sealed or b"", purpose=TEMPLATE, object_id=row.id)
+    return np.frombuffer(plain, "<f4", count=row.dim).astype(np.float32)
+
+
+async def list_entries(db: Database, vault: Vault, deployment_id: UUID) -> list[EntrySummary]:
+    """All entries, revoked ones too, oldest first. Raises VaultError."""
+    async with db.session() as session:
+        rows = (
+            await session.exec(
+                select(WatchlistEntry, func.count(col(WatchlistImage.id)))
+                .outerjoin(WatchlistImage, col(WatchlistImage.entry_id) == col(WatchlistEntry.id))
+                .where(col(WatchlistEntry.deployment_id) == deployment_id)
+                .group_by(col(WatchlistEntry.id))
+                .order_by(col(WatchlistEntry.added_at), col(WatchlistEntry.id))
+            )
+        ).all()
+    return [
+        EntrySummary(
+            entry.id,
+            vault.open(entry.label_sealed, purpose=LABEL, object_id=entry.id).decode(),
+            images,
+            entry.added_at,
+            entry.revoked_at,
+        )
+        for entry, images in rows
+    ]
+
+
+async def entry_picture(db: Database, vault: Vault, entry_id: UUID) -> bytes:
+    """JPEG bytes: the face of the entry's first enrolled picture, cut out with a margin. Raises NotFound, VaultError."""
+    async with db.session() as session:
+        row = (
+            await session.exec(
+                select(WatchlistImage)
+                .where(col(WatchlistImage.entry_id) == entry_id)
+                .order_by(col(WatchlistImage.added_at), col(WatchlistImage.id))
+                .limit(1)
+            )
+        ).first()
+    if row is None:
+        raise NotFound(f"there is no picture of watchlist entry {entry_id}")
+    return vault.open(row.picture_sealed, purpose=PICTURE, object_id=row.id)
+
+
+async def revoke(db: Database, deployment_id: UUID, entry_id: UUID, *, by: str) -> None:
+    """Take an entry off the list and destroy its templates; alerts that stand keep their candidate's picture.
+
+    Raises NotFound for no such entry in this deployment, Conflict when it is revoked already.
+    """
+    async with db.transaction() as session:
+        query = select(WatchlistEntry).where(col(WatchlistEntry.id) == entry_id).with_for_update()
+        entry = (await session.exec(query)).first()
+        if entry is None or entry.deployment_id != deployment_id:
+            raise NotFound(f"there is no watchlist entry {entry_id}", hint="`lfr watchlist list` shows the entries")
+        if entry.revoked_at is not None:
+            raise Conflict(f"watchlist entry {entry_id} is revoked already")
+        entry.revoked_at, entry.revoked_by = now(), by
+        templates = (
+            await session.exec(
+                select(func.count(col(WatchlistImage.id))).where(col(WatchlistImage.entry_id) == entry_id)
+            )
+        ).one()
+        await session.execute(
+            update(WatchlistImage)
+            .where(col(WatchlistImage.entry_id) == entry_id)
+            .values(template_sealed=None, picture_mac=None)
+        )
+        audit.record(
+            session,
+            kind="watchlist.entry-revoked",
+            actor=by,
+            subject=str(entry_id),
+            payload={"deployment": str(deployment_id), "templates": templates},
+        )
+        await audit.sequence_within(db, session)
+    _log.info("watchlist.entry-revoked", entry=str(entry_id))
