@@ -1,0 +1,1 @@
+"""How good is it: scored clips, the loop a user would write, and the bound."""
