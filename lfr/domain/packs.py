@@ -20,7 +20,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Detector(_Strict):
     """The face detector. `long_side`: pixels of the longer side of the picture it is given (multiple of 32)."""
 
-    kind: Literal["scrfd", "yunet", "dlib-hog"]
+    kind: Literal["scrfd", "yunet", "dlib-hog", "double"]
     file: str
     sha256: str
     long_side: int = 640
@@ -31,7 +31,7 @@ class Detector(_Strict):
 class Recogniser(_Strict):
     """The recogniser. Pixel contract: (value - mean) / std in the given colour order, NCHW float32."""
 
-    kind: Literal["arcface", "sface", "dlib-resnet"]
+    kind: Literal["arcface", "sface", "dlib-resnet", "double"]
     file: str
     sha256: str
     dim: int
@@ -71,23 +71,25 @@ class Calibration(_Strict):
     """Scores of fused transits against people who are not listed, measured on faces that no scored clip shows.
 
     fmr: pairs [log10 of the per-comparison false match rate of one transit, score], falling rate, rising score;
-    between the pairs the score is interpolated, beyond the last one it is extrapolated and said to be so.
+    between the pairs the score is interpolated. measured_to: log10 of the rarest rate the data reach; pairs beyond it
+    are an extrapolated tail, and a threshold from there says so.
     transits: how many non-mated transits the measurement saw; comparisons: how many comparisons.
     """
 
     method: str
     fmr: tuple[tuple[float, float], ...]
+    measured_to: float
     transits: int
     comparisons: int
     target_fpir: float = 0.01
 
 
 class Pack(_Strict):
-    """One pack, as its file says."""
+    """One pack, as its file says. Engine `double` is the test double: it sees painted markers, never a face."""
 
     name: str
     title: str
-    engine: Literal["onnx", "dlib"]
+    engine: Literal["onnx", "dlib", "double"]
     use: Use
     licence: Licence
     detector: Detector
