@@ -100,6 +100,21 @@ async def list_alerts(db: Database, deployment_id: UUID, *, after_seq: int = 0, 
     return [_record(row, seq) for row, seq in rows]
 
 
+async def newest_alerts(db: Database, deployment_id: UUID, *, limit: int = 100) -> list[AlertRecord]:
+    """At most `limit` alerts, the newest first: what a screen shows when it is opened."""
+    async with db.session() as session:
+        rows = (
+            await session.exec(
+                select(Alert, AuditSequence.seq)
+                .join(AuditSequence, col(AuditSequence.entry_id) == col(Alert.audit_entry_id))
+                .where(col(Alert.deployment_id) == deployment_id)
+                .order_by(col(AuditSequence.seq).desc())
+                .limit(limit)
+            )
+        ).all()
+    return [_record(row, seq) for row, seq in rows]
+
+
 async def get_alert(db: Database, alert_id: UUID) -> AlertRecord:
     """Raises NotFound."""
     async with db.session() as session:

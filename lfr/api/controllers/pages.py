@@ -1,0 +1,56 @@
+"""The pages: sign-in and live. What they show comes from the same API that every client uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.response import Redirect, Template
+
+from lfr.api.auth import Doorkeeper, Principal
+from lfr.api.snapshot import Snapshot
+from lfr.config import Config
+from lfr.domain.errors import AccessError, RuntimeFailed
+
+
+class PageController(Controller):
+    """HTML for people. Without a session, `/` leads to `/sign-in`."""
+
+    include_in_schema = False
+
+    @get("/", opt={"page": True})
+    async def live(
+        self,
+        request: Request[Principal, str | None, Any],
+        config: NamedDependency[Config],
+        snapshot: NamedDependency[Snapshot],
+    ) -> Template:
+        """The live page."""
+        context = await _common(config, snapshot)
+        return Template("live.html", context={**context, "user": request.user.name, "role": request.user.role})
+
+    @get("/sign-in", opt={"public": True})
+    async def sign_in(
+        self,
+        request: Request[Any, Any, Any],
+        config: NamedDependency[Config],
+        snapshot: NamedDependency[Snapshot],
+        door: NamedDependency[Doorkeeper],
+    ) -> Template | Redirect:
+        """The sign-in page; somebody who is signed in is led on."""
+        try:
+            if not (await door.who(door.token_of(request))).must_change:
+                return Redirect("/", status_code=303)
+        except AccessError:
+            pass
+        return Template("sign-in.html", context=await _common(config, snapshot))
+
+
+async def _common(config: Config, snapshot: Snapshot) -> dict[str, Any]:
+    """What every page says: which system this is, and that it is not for operational use."""
+    try:
+        notes = (await snapshot.get()).notes
+    except RuntimeFailed:
+        notes = ()
+    return {"name": config.name, "mode": config.mode, "notes": notes}

@@ -1,0 +1,65 @@
+// The state of the machine: the bar's word, the health panel, the parts.
+
+import { count, ms, plural, score } from "./format.js";
+
+const STATES = {
+  starting: ["wait", "Starting", ""],
+  live: ["good", "Live", ""],
+  degraded: ["warn", "Degraded", "Part of the system is not working as it should. See cameras and parts."],
+  stopped: ["wait", "Stopped", "Recognition is stopped. No face is being compared. It is started again on the machine itself."],
+  failed: ["bad", "Failed", "The system failed and compares nothing. See its log, or run lfr status."],
+};
+
+const at = (id) => document.getElementById(id);
+const total = (cameras, key) => cameras.reduce((sum, camera) => sum + camera[key], 0);
+const highest = (values) => values.filter((value) => value !== null).reduce((a, b) => Math.max(a, b), -Infinity);
+
+export function showStatus(status) {
+  const [level, word, detail] = STATES[status.state] ?? ["warn", status.state, ""];
+  if (at("state").textContent !== word) at("state").textContent = word;
+  at("state-glyph").dataset.level = level;
+  at("state-detail").hidden = !detail;
+  if (at("state-detail").textContent !== detail) at("state-detail").textContent = detail;
+  at("stop-open").disabled = status.state === "stopped";
+
+  at("notes").replaceChildren(...status.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+  at("h-watchlist").textContent = `${plural(status.watchlist_entries, "person", "people")}, ${plural(status.watchlist_images, "picture")}`;
+  at("h-threshold").textContent = score(status.threshold);
+  at("h-basis").textContent = status.threshold_basis;
+  at("h-age").textContent = status.nonmatch_age_p95_ms === null ? "–" : `p95 ${ms(status.nonmatch_age_p95_ms)}, max ${ms(status.nonmatch_age_max_ms)}`;
+  const slowest = highest(status.cameras.map((camera) => camera.latency_p95_ms));
+  at("h-latency").textContent = slowest === -Infinity ? "–" : ms(slowest);
+  at("h-frames").textContent = ["processed", "dropped", "stale"].map((key) => count(total(status.cameras, key))).join(" / ");
+  at("h-pack").textContent = status.pack;
+  at("h-providers").textContent = status.providers.join(", ");
+  showParts(status.actors);
+  showEmpty(status);
+}
+
+function showParts(actors) {
+  const dead = actors.filter((actor) => !actor.alive).length;
+  const restarts = total(actors, "restarts");
+  at("parts-sum").textContent = dead ? `${dead} of ${actors.length} down` : `${actors.length} up, ${plural(restarts, "restart")}`;
+  at("parts-rows").replaceChildren(...actors.map((actor) => {
+    const row = document.createElement("tr");
+    const name = Object.assign(document.createElement("th"), { scope: "row", textContent: actor.name });
+    const cells = [actor.alive ? "Up" : "Down", actor.node ? `${actor.pid} on ${actor.node}` : actor.pid, count(actor.restarts)];
+    row.append(name, ...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    return row;
+  }));
+}
+
+function showEmpty(status) {
+  const [title, text] = emptyWords(status);
+  at("alerts-empty-title").textContent = title;
+  at("alerts-empty-text").textContent = text;
+}
+
+function emptyWords({ state, watchlist_entries: people, cameras }) {
+  if (state === "stopped") return ["No alert", "Recognition is stopped, so none can come."];
+  if (state === "failed") return ["No alert", "The system failed, so none can come."];
+  if (!people) return ["The watchlist is empty", "Nothing can raise an alert. Add people on this machine: lfr watchlist import FOLDER"];
+  if (!cameras.length) return ["No camera", "Nothing can raise an alert until a camera is configured."];
+  if (state === "starting") return ["Starting", "Cameras and engine are being opened. Alerts will appear here by themselves."];
+  return ["No alert so far", `Every face is compared with ${plural(people, "listed person", "listed people")}. An alert appears here by itself, within a second.`];
+}

@@ -1,0 +1,138 @@
+// The live page. It loads what there is, then follows the event stream; what was missed is replayed.
+
+import { Alerts } from "./alerts.js";
+import { call, json } from "./api.js";
+import { span } from "./format.js";
+import { showStatus } from "./health.js";
+import { keys } from "./keys.js";
+import { Stream } from "./stream.js";
+import { Tiles } from "./tiles.js";
+
+const KINDS = [
+  "alert.raised", "actor.restarted", "camera.gap", "camera.health", "recognition.started", "recognition.stopped",
+  "watchlist.entry-added", "watchlist.entry-revoked", "watchlist.image-added", "watchlist.imported",
+];
+
+const at = (id) => document.getElementById(id);
+const tiles = new Tiles();
+const alerts = new Alerts({ cameraTitle: (id) => tiles.title(id) });
+const connection = { downSince: null };
+
+// State of the system, once a second while somebody looks
+
+let asking = false;
+async function refresh() {
+  if (asking || document.hidden) return;
+  asking = true;
+  try {
+    const status = await json("/status");
+    showStatus(status);
+    tiles.show(status.cameras);
+    tiles.setLost(connection.downSince !== null);
+  } catch (problem) {
+    if (problem.status === 503) {
+      at("state").textContent = "Not answering";
+      at("state-glyph").dataset.level = "bad";
+    }
+  } finally {
+    asking = false;
+  }
+}
+
+// Connection: plain to see when it is gone, and what came meanwhile is told
+
+function linkUp() {
+  at("link").textContent = "Connected";
+  at("link-glyph").dataset.level = "good";
+  at("lost").hidden = true;
+  if (connection.downSince !== null) {
+    connection.downSince = null;
+    tiles.setLost(false);
+    refresh();
+  }
+}
+
+function linkDown() {
+  connection.downSince ??= Date.now();
+  at("link").textContent = "No connection";
+  at("link-glyph").dataset.level = "bad";
+  tiles.setLost(true);
+  showLost();
+}
+
+function showLost() {
+  if (connection.downSince === null) return;
+  const text = `No connection to the system for ${span((Date.now() - connection.downSince) / 1000)}. What you see is old, and alerts may be missing. Trying again by itself.`;
+  at("lost").hidden = false;
+  if (at("lost").textContent !== text) at("lost").textContent = text;
+}
+
+// Stop: two steps, by hand or by key
+
+function wireStop() {
+  const dialog = at("stop-dialog");
+  const error = at("stop-error");
+  const open = () => {
+    if (at("stop-open").disabled) return;
+    error.hidden = true;
+    dialog.showModal();
+    at("stop-now").focus();
+  };
+  at("stop-open").addEventListener("click", open);
+  at("stop-cancel").addEventListener("click", () => dialog.close());
+  at("stop-now").addEventListener("click", async () => {
+    at("stop-now").disabled = true;
+    try {
+      await call("/stop", { method: "POST" });
+      dialog.close();
+      refresh();
+    } catch (problem) {
+      error.textContent = [problem.message, problem.hint].filter(Boolean).join(". ");
+      error.hidden = false;
+    } finally {
+      at("stop-now").disabled = false;
+    }
+  });
+  return open;
+}
+
+function wireHelp() {
+  const open = () => at("help-dialog").showModal();
+  at("help-open").addEventListener("click", open);
+  at("help-close").addEventListener("click", () => at("help-dialog").close());
+  return open;
+}
+
+at("sign-out").addEventListener("click", async () => {
+  await call("/sessions/current", { method: "DELETE" }).catch(() => {});
+  location.assign("/sign-in");
+});
+
+const stop = wireStop();
+const help = wireHelp();
+keys({ j: () => alerts.step(1), k: () => alerts.step(-1), o: () => alerts.toggleScene(), s: stop, "?": help });
+
+async function start() {
+  let first;
+  try {
+    first = await json("/alerts?limit=100");
+  } catch {
+    linkDown();
+    setTimeout(start, 2000);
+    return;
+  }
+  await refresh();
+  alerts.load(first.alerts, first.more);
+  new Stream({
+    after: first.seq,
+    kinds: KINDS,
+    onEvent: (kind, event) => (kind === "alert.raised" ? alerts.arrived(event.subject) : refresh()),
+    onUp: linkUp,
+    onDown: linkDown,
+  });
+  setInterval(refresh, 1000);
+  setInterval(showLost, 1000);
+  document.addEventListener("visibilitychange", refresh);
+}
+
+start();
