@@ -98,9 +98,13 @@ class Api(_Strict):
 
 
 class RayNode(_Strict):
-    """address: empty = a local Ray of our own; `host:port` or `auto` = join a cluster whose nodes ran `lfr node start`."""
+    """address: empty = a local Ray of our own; `host:port` or `auto` = join a cluster whose nodes ran `lfr node start`.
+
+    token_file: the cluster's token, 0600; empty = LFR_RAY_TOKEN, or ray.token in the user's data folder.
+    """
 
     address: str = ""
+    token_file: str = ""
     tmpfs: str = "/dev/shm"  # noqa: S108 - shared memory is the point: nothing of Ray may lie on a disk (D4)
     store_mb: Count = 256
 
@@ -186,6 +190,7 @@ def _resolved(config: Config, base: Path) -> Config:
         pack=absolute(config.pack) if config.pack.endswith((".yaml", ".yml")) else config.pack,
         cameras=tuple(msgspec.structs.replace(c, url=_camera_url(c.url, base)) for c in config.cameras),
         storage=msgspec.structs.replace(config.storage, node_key=absolute(config.storage.node_key)),
+        ray=msgspec.structs.replace(config.ray, token_file=absolute(config.ray.token_file)),
         api=msgspec.structs.replace(
             config.api, tls_cert=absolute(config.api.tls_cert), tls_key=absolute(config.api.tls_key)
         ),
