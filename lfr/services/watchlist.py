@@ -1,7 +1,11 @@
-"""The watchlist of a deployment: who is on it, what the matcher loads, taking somebody off it."""
+"""The watchlist of a deployment: putting people on it, what the matcher loads, taking somebody off it."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import numpy as np
@@ -9,20 +13,85 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 
 from lfr import log
-from lfr.domain.errors import Conflict, NotFound
-from lfr.domain.watchlist import EntrySummary, GalleryItem
+from lfr.domain.errors import Conflict, NotFound, WatchlistError
+from lfr.domain.packs import Pack
+from lfr.domain.watchlist import EntrySummary, GalleryItem, ImportReport, RowResult
 from lfr.services import audit
+from lfr.services.import_rows import Row, label_fault, read_picture, read_rows
+from lfr.services.intake import LABEL, PICTURE, TEMPLATE, Intake, Item
+from lfr.services.pictures import Refused
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
 from lfr.storage.vault import Vault
-
-LABEL = "watchlist label"
-TEMPLATE = "watchlist template"
-PICTURE = "watchlist picture"
-"""What each sealed column is sealed for."""
+from lfr.vision.engine.base import FaceEngine
 
 _log = log.get(__name__)
+
+
+async def enrol(
+    db: Database,
+    vault: Vault,
+    engine: FaceEngine,
+    deployment_id: UUID,
+    pack: Pack,
+    label: str,
+    pictures: Iterable[tuple[str, bytes]],
+    *,
+    by: str,
+) -> list[RowResult]:
+    """Enrol one person from encoded pictures (name, bytes); one result per picture, in order.
+
+    A label that is on the list already gets the pictures added. Raises WatchlistError for a label that cannot be used,
+    NotFound, StorageError.
+    """
+    fault = label_fault(label)
+    if fault:
+        raise WatchlistError(f"this label cannot be used: {fault}", hint="1 to 200 printable characters")
+    items = [Item(label.strip(), name, partial(bytes, data)) for name, data in pictures]
+    return await Intake(db, vault, engine, deployment_id, pack, by).take(items)
+
+
+async def import_path(
+    db: Database,
+    vault: Vault,
+    engine: FaceEngine,
+    deployment_id: UUID,
+    pack: Pack,
+    path: Path,
+    *,
+    by: str,
+    progress: Callable[[int, int], None] | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Enrol a folder with one sub-folder per person, or a CSV (label, image) beside its pictures.
+
+    progress: told (done, all). An import that was cut short is run again: what is enrolled already is refused as a
+    duplicate. Raises WatchlistError when the whole is of no known form, NotFound, StorageError, ModelError.
+    """
+    rows = read_rows(path)
+    items = [Item(row.label, row.source, partial(_read, row)) for row in rows]
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, len(items))
+
+    results = await Intake(db, vault, engine, deployment_id, pack, by, dry_run).take(items, tell)
+    report = ImportReport(tuple(results))
+    if not dry_run:
+        refused = Counter(row.refusal for row in results if row.refusal is not None)
+        async with db.transaction() as session:
+            payload = {"enrolled": report.enrolled, "refused": dict(refused)}
+            audit.record(session, kind="watchlist.imported", actor=by, subject=str(deployment_id), payload=payload)
+            await audit.sequence_within(db, session)
+        _log.info("watchlist.imported", enrolled=report.enrolled, refused=report.refused)
+    return report
+
+
+def _read(row: Row) -> bytes | Refused:
+    if row.file is None:
+        return row.refused or Refused("incomplete")
+    return read_picture(row.file)
 
 
 async def load_gallery(db: Database, vault: Vault, deployment_id: UUID) -> list[GalleryItem]:
@@ -75,8 +144,20 @@ async def list_entries(db: Database, vault: Vault, deployment_id: UUID) -> list[
     ]
 
 
+async def labels(db: Database, vault: Vault, deployment_id: UUID, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The labels of these entries, revoked ones too; an id of no entry here is left out. Raises VaultError."""
+    if not entry_ids:
+        return {}
+    query = select(WatchlistEntry).where(
+        col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.id).in_(set(entry_ids))
+    )
+    async with db.session() as session:
+        rows = (await session.exec(query)).all()
+    return {row.id: vault.open(row.label_sealed, purpose=LABEL, object_id=row.id).decode() for row in rows}
+
+
 async def entry_picture(db: Database, vault: Vault, entry_id: UUID) -> bytes:
-    """JPEG bytes: the face of the entry's first enrolled picture, cut out with a margin. Raises NotFound, VaultError."""
+    """JPEG bytes: the face of an entry's first picture, cut out with a margin. Raises NotFound, VaultError."""
     async with db.session() as session:
         row = (
             await session.exec(

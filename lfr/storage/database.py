@@ -8,26 +8,19 @@ so that two processes never meet in the upgrade from reading to writing, where S
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.errors import StorageError
+from lfr.storage.engine import BUSY_S, LOG_LOCK, make_engine, writing
 from lfr.storage.failures import failures, parsed, place
+from lfr.storage.migrations import check_migrated, migrate
 
-BUSY_S = 15.0
-"""How long a SQLite writer waits for its turn."""
-
-LOG_LOCK = 0x1F2_A0D17
-"""The PostgreSQL advisory lock that orders everything which writes numbered entries."""
-
-_WRITES = "lfr_writes"
+__all__ = ["Database", "check_migrated", "migrate"]
 
 
 class Database:
@@ -42,7 +35,7 @@ class Database:
         self._engine = make_engine(url)
         self.dialect = self._engine.dialect.name
         self._read = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
-        writes = self._engine.execution_options(**{_WRITES: True})
+        writes = writing(self._engine)
         self._write = async_sessionmaker(writes, class_=AsyncSession, expire_on_commit=False)
         # Tasks of one process queue here in order, rather than poll SQLite's file lock against one another.
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
@@ -95,54 +88,3 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection. The object may be used again."""
         await self._engine.dispose()
-
-
-def make_engine(url: str) -> AsyncEngine:
-    """An engine with our settings. Raises StorageError for a URL of another kind."""
-    address = parsed(url)
-    if address.get_backend_name() == "sqlite":
-        path = Path(str(address.database))
-        engine = create_async_engine(address, connect_args={"timeout": BUSY_S}, hide_parameters=True)
-        event.listen(engine.sync_engine, "do_connect", lambda *_: _make_private(path))
-        event.listen(engine.sync_engine, "connect", _sqlite_settings)
-        event.listen(engine.sync_engine, "begin", _sqlite_begin)
-        return engine
-    return create_async_engine(
-        address,
-        connect_args={"timeout": 10.0, "server_settings": {"application_name": "lfr"}},
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-
-
-def _make_private(path: Path) -> None:
-    """The folder 0700 and the file 0600, before SQLite makes them by the umask. WAL and shm follow the file."""
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def _sqlite_settings(connection: Any, _record: object) -> None:
-    # The driver's own idea of when a transaction begins is switched off; _sqlite_begin says it.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        "recursive_triggers=ON",  # or INSERT OR REPLACE would delete past the triggers
-        "temp_store=MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def writing(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine, whose transactions begin as writers."""
-    return engine.execution_options(**{_WRITES: True})

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from lfr.domain.errors import StorageError
-from lfr.storage.database import LOG_LOCK, make_engine, writing
+from lfr.storage.engine import LOG_LOCK, make_engine, writing
 from lfr.storage.failures import MIGRATE_HINT, failures, parsed, place
 
 __all__ = ["check_migrated", "config", "migrate"]

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from lfr.storage.database import make_engine, writing
+from lfr.storage.engine import make_engine, writing
 from lfr.storage.migrations import config, migrate
 from lfr.storage.models import Deployment
 

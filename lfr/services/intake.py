@@ -1,0 +1,210 @@
+"""Putting pictures on a watchlist, one durable row at a time: an import cut short has lost no row it reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import numpy as np
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from lfr.domain.errors import ModelError
+from lfr.domain.faces import Templates
+from lfr.domain.packs import Pack
+from lfr.domain.watchlist import RowResult
+from lfr.services import audit, enrolment
+from lfr.services.deployments import get_deployment
+from lfr.services.enrolment import Prepared
+from lfr.services.pictures import Refused
+from lfr.storage.columns import now
+from lfr.storage.database import Database
+from lfr.storage.models import WatchlistEntry, WatchlistImage
+from lfr.storage.vault import Vault
+from lfr.vision.engine.base import FaceEngine
+
+LABEL = "watchlist label"
+TEMPLATE = "watchlist template"
+PICTURE = "watchlist picture"
+"""What each sealed column is sealed for."""
+
+BATCH = 16
+
+
+class Item(NamedTuple):
+    """One picture to take in. read: gives its bytes, or why there are none."""
+
+    label: str
+    source: str
+    read: Callable[[], bytes | Refused]
+
+
+class _Ready(NamedTuple):
+    at: int
+    item: Item
+    mac: bytes
+    prepared: Prepared
+
+
+@dataclass
+class Intake:
+    """One go at a deployment's watchlist. by: who enrols. dry_run: everything but writing."""
+
+    db: Database
+    vault: Vault
+    engine: FaceEngine
+    deployment_id: UUID
+    pack: Pack
+    by: str
+    dry_run: bool = False
+    _known: dict[bytes, UUID] = field(default_factory=dict)
+    _seen: dict[bytes, str] = field(default_factory=dict)
+
+    async def take(self, items: Iterable[Item], progress: Callable[[int], None] | None = None) -> list[RowResult]:
+        """Enrol what can be enrolled; one result per item, in order. progress: told how many items are done.
+
+        Faces are embedded in batches; each row is one transaction. Raises NotFound for no such deployment,
+        StorageError, ModelError; rows that were written by then stay.
+        """
+        await get_deployment(self.db, self.deployment_id)
+        await self._load_known()
+        results: dict[int, RowResult] = {}
+        ready: list[_Ready] = []
+        for at, item in enumerate(items):
+            outcome = await self._look(at, item)
+            if isinstance(outcome, RowResult):
+                results[at] = outcome
+            else:
+                ready.append(outcome)
+            if len(ready) == BATCH:
+                results |= await self._enrol(ready)
+                ready.clear()
+            if progress is not None:
+                progress(len(results))
+        if ready:
+            results |= await self._enrol(ready)
+            if progress is not None:
+                progress(len(results))
+        return [results[at] for at in sorted(results)]
+
+    async def _load_known(self) -> None:
+        async with self.db.session() as session:
+            rows = await session.exec(
+                select(WatchlistImage.picture_mac, WatchlistImage.entry_id).where(
+                    col(WatchlistImage.deployment_id) == self.deployment_id,
+                    col(WatchlistImage.picture_mac).is_not(None),
+                )
+            )
+            self._known = {mac: entry_id for mac, entry_id in rows.all() if mac is not None}
+
+    async def _look(self, at: int, item: Item) -> RowResult | _Ready:
+        data = await asyncio.to_thread(item.read)
+        if isinstance(data, Refused):
+            return _refused(item, data)
+        mac = self.vault.digest(data, purpose=PICTURE)
+        if mac in self._seen:
+            return _refused(item, Refused("duplicate", f"the same picture as {self._seen[mac]}"))
+        if mac in self._known:
+            return _refused(item, _enrolled_already(self._known[mac]), self._known[mac])
+        prepared = await asyncio.to_thread(enrolment.prepare, self.engine, self.pack, data)
+        if isinstance(prepared, Refused):
+            return _refused(item, prepared)
+        self._seen[mac] = item.source
+        return _Ready(at, item, mac, prepared)
+
+    async def _enrol(self, ready: list[_Ready]) -> dict[int, RowResult]:
+        templates = await asyncio.to_thread(enrolment.embed, self.engine, [one.prepared for one in ready])
+        try:
+            if not np.isfinite(templates).all():
+                raise ModelError("the recogniser gave a template that is not finite", hint="run `lfr models verify`")
+            return {one.at: await self._store(one, templates[i]) for i, one in enumerate(ready)}
+        finally:
+            if templates.flags.writeable:
+                templates.fill(0)
+
+    async def _store(self, one: _Ready, template: Templates) -> RowResult:
+        item, prepared = one.item, one.prepared
+        if self.dry_run:
+            return RowResult(item.label, item.source, enrolled=True, detail="not written: dry run")
+        image_id = uuid4()
+        plain = bytearray(template.astype("<f4").tobytes())
+        template_sealed = self.vault.seal(bytes(plain), purpose=TEMPLATE, object_id=image_id)
+        plain[:] = bytes(len(plain))
+        picture_sealed = self.vault.seal(prepared.jpeg, purpose=PICTURE, object_id=image_id)
+        async with self.db.transaction() as session:
+            # Nobody else adds a row until this one is committed: neither a picture nor a label can be there twice.
+            await self.db.lock_log(session)
+            twin = await self._twin(session, one.mac)
+            if twin is not None:
+                return _refused(item, _enrolled_already(twin), twin)
+            entry_id = await self._entry(session, item.label)
+            session.add(
+                WatchlistImage(
+                    id=image_id,
+                    deployment_id=self.deployment_id,
+                    entry_id=entry_id,
+                    template_sealed=template_sealed,
+                    dim=len(template),
+                    picture_sealed=picture_sealed,
+                    picture_mac=one.mac,
+                    face_px=prepared.face_px,
+                    sharpness=prepared.sharpness,
+                    score=prepared.score,
+                )
+            )
+            payload = {
+                "deployment": str(self.deployment_id),
+                "entry": str(entry_id),
+                "face_px": round(prepared.face_px, 1),
+                "sharpness": round(prepared.sharpness, 1),
+            }
+            audit.record(session, kind="watchlist.image-added", actor=self.by, subject=str(image_id), payload=payload)
+            await audit.sequence_within(self.db, session)
+        return RowResult(item.label, item.source, enrolled=True, entry_id=entry_id, image_id=image_id)
+
+    async def _twin(self, session: AsyncSession, mac: bytes) -> UUID | None:
+        found = await session.exec(
+            select(WatchlistImage.entry_id).where(
+                col(WatchlistImage.deployment_id) == self.deployment_id, col(WatchlistImage.picture_mac) == mac
+            )
+        )
+        return found.first()
+
+    async def _entry(self, session: AsyncSession, label: str) -> UUID:
+        """The living entry of this label, made if there is none."""
+        mac = self.vault.digest(label.encode(), purpose=LABEL)
+        found = await session.exec(
+            select(WatchlistEntry.id).where(
+                col(WatchlistEntry.deployment_id) == self.deployment_id,
+                col(WatchlistEntry.label_mac) == mac,
+                col(WatchlistEntry.revoked_at).is_(None),
+            )
+        )
+        entry_id = found.first()
+        if entry_id is not None:
+            return entry_id
+        made = uuid4()
+        session.add(
+            WatchlistEntry(
+                id=made,
+                deployment_id=self.deployment_id,
+                label_sealed=self.vault.seal(label.encode(), purpose=LABEL, object_id=made),
+                label_mac=mac,
+                added_at=now(),
+                added_by=self.by,
+            )
+        )
+        payload = {"deployment": str(self.deployment_id)}
+        audit.record(session, kind="watchlist.entry-added", actor=self.by, subject=str(made), payload=payload)
+        return made
+
+
+def _enrolled_already(entry_id: UUID) -> Refused:
+    return Refused("duplicate", f"the same picture is enrolled already, entry {entry_id}")
+
+
+def _refused(item: Item, refused: Refused, entry_id: UUID | None = None) -> RowResult:
+    return RowResult(item.label, item.source, False, refused.reason, refused.detail, entry_id)
