@@ -2,4 +2,5 @@
 
 from lfr.cli import main
 
-main()
+if __name__ == "__main__":  # a process started for a measurement imports this module again
+    main()
