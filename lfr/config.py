@@ -229,12 +229,25 @@ def _secrets(path: str) -> dict[str, str]:
     try:
         lines = Path(path).read_text().splitlines()
     except OSError as error:
-        raise ConfigError(f"cannot read secrets_file {path}: {error.strerror}", hint="chmod 600, one NAME=value a line") from error
+        raise ConfigError(
+            f"cannot read secrets_file {path}: {error.strerror}", hint="chmod 600, one NAME=value a line"
+        ) from error
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
     return {name.strip(): value.strip() for name, value in pairs}
 
 
 def public_url(url: str) -> str:
-    """The url without user, password and query: the only form that may be shown or logged."""
-    bare = re.sub(r"^(\w+://)[^/@]*@", r"\1", url)
-    return bare.split("?", 1)[0]
+    """The url without user, password and query: the only form that may be shown or logged.
+
+    It fails closed: everything up to the last @ goes, since a password may itself hold @ / ? or #, and so does a path
+    segment that names a user or a secret (`user=admin&password=...`, as some cameras want it).
+    """
+    found = re.match(r"[\w.+-]+:/{1,3}", url)
+    scheme = found.group() if found else ""
+    rest = url[len(scheme) :]
+    if scheme or re.match(r"[^/]*:[^/]*@", rest):
+        rest = rest.rpartition("@")[2]
+    if scheme:
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+        rest = re.sub(r"(?i)[^/]*(?:user|login|pass|pwd|secret|token|auth|key)[^/]*=[^/]*", "***", rest)
+    return scheme + rest

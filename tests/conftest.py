@@ -11,14 +11,19 @@ os.environ.setdefault("LFR_ASSETS", str((ROOT.parent / "shared").resolve()))
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 SYSTEM_PARTS = {
-    "rtsp": ("GStreamer's RTSP server", "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad,ugly}"),
+    "rtsp": (
+        "GStreamer's RTSP server",
+        "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad,ugly}",
+    ),
     "postgres": ("PostgreSQL's server", "postgresql"),
     "browser": ("Chromium", "chromium"),
 }
 
 
 def _rtsp_present() -> bool:
-    return any(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib")) and Path("/usr/bin/python3").exists()
+    return (
+        any(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib")) and Path("/usr/bin/python3").exists()
+    )
 
 
 def _postgres_present() -> bool:
@@ -55,7 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 part, packages = SYSTEM_PARTS[name]
                 item.add_marker(pytest.mark.skip(reason=f"{part} is not installed: apt-get install {packages}"))
         if item.get_closest_marker("assets") and assets_dir() is None:
-            item.add_marker(pytest.mark.skip(reason="no test assets: set LFR_ASSETS to the folder of models, faces and video"))
+            item.add_marker(
+                pytest.mark.skip(reason="no test assets: set LFR_ASSETS to the folder of models, faces and video")
+            )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -68,7 +75,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """End with the list of skipped system parts and how to install them."""
-    reasons = sorted({str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple)})
+    reasons = sorted(
+        {str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple)}
+    )
     if reasons:
         terminalreporter.section("not run on this machine")
         for reason in reasons:

@@ -1,0 +1,117 @@
+"""A clip through the same actors as live, for measurement. The truth file never comes here: only clip and watchlist."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from lfr.actors.runtime import Runtime
+from lfr.config import Camera, Config, Matcher, RayNode
+from lfr.domain.ages import Ages
+from lfr.domain.alerts import AlertRecord
+from lfr.evaluation.clip_run import ClipAlert, ClipPeak, ClipRun, Pace
+from lfr.services import alerts, watchlist
+from lfr.vision.packs import LocatedPack
+
+_CAMERA = "clip"
+
+Progress = Callable[[str, int, int], None]
+"""What is being done (`enrol`, `run`), how much of it, of how much (0 = unknown)."""
+
+
+async def run_clip(
+    clip: Path,
+    people: Sequence[tuple[str, Sequence[Path]]],
+    located: LocatedPack,
+    *,
+    threshold: float | None,
+    pace: Pace,
+    progress: Progress = lambda *_: None,
+) -> ClipRun:
+    """Enrol `people` (label, pictures), run the clip to its end, and give back what came of it.
+
+    Everything lies in a temporary folder that is removed afterwards. Raises LfrError: a clip that cannot be read, an
+    actor that does not come back.
+    """
+    with tempfile.TemporaryDirectory(prefix="lfr-clip-") as folder:
+        config = Config(
+            name="clip",
+            mode="research",
+            pack=located.pack.name,
+            cameras=(Camera(id=_CAMERA, url=str(clip), pace=pace),),
+            data_dir=folder,
+            matcher=Matcher(threshold=threshold),
+            ray=RayNode(store_mb=256),
+            log_level="WARNING",
+        )
+        async with Runtime(config, located) as runtime:
+            labels = await _enrol(runtime, people, progress)
+            await runtime.start_cameras()
+            await runtime.cameras_done()
+            return await _collect(runtime, labels, len(people), pace)
+
+
+async def _enrol(runtime: Runtime, people: Sequence[tuple[str, Sequence[Path]]], progress: Progress) -> dict[UUID, str]:
+    labels: dict[UUID, str] = {}
+    for done, (label, pictures) in enumerate(people, start=1):
+        rows = await watchlist.enrol(
+            runtime.db,
+            runtime.vault,
+            runtime.engine,
+            runtime.deployment_id,
+            runtime.pack,
+            label,
+            [(path.name, path.read_bytes()) for path in pictures],
+            by="evaluation",
+        )
+        labels |= {row.entry_id: label for row in rows if row.enrolled and row.entry_id}
+        progress("enrol", done, len(people))
+    return labels
+
+
+async def _collect(runtime: Runtime, labels: dict[UUID, str], entries: int, pace: Pace) -> ClipRun:
+    control = runtime.control
+    camera = await control.cameras[_CAMERA].status.remote()
+    others = [await actor.status.remote() for actor in control.matchers.values()]
+    pool = [await actor.status.remote() for actor in control.engine.workers]
+    ages = Ages.merged(answer["ages"] for answer in (camera, *others, *pool))
+    raised = await alerts.list_alerts(runtime.db, runtime.deployment_id, limit=100_000)
+    status, chosen = camera["camera"], others[0]["threshold"]
+    return ClipRun(
+        pace=pace,
+        threshold=chosen.value,
+        seconds=camera["seconds"],
+        frames=status.read,
+        frames_processed=status.processed,
+        frames_dropped=status.dropped,
+        detections=status.detections,
+        embeddings=status.embeddings,
+        transits=status.transits,
+        enrolled=len(labels),
+        enrol_failed=entries - len(labels),
+        alerts=tuple(_alert(record, labels, camera["committed"]) for record in raised),
+        peaks=tuple(_peaks(camera["peaks"], labels)),
+        nonmatch_age_p95_ms=ages.percentile_ms(0.95),
+        nonmatch_age_max_ms=ages.max_ms,
+        threshold_basis=chosen.basis,
+    )
+
+
+def _alert(record: AlertRecord, labels: dict[UUID, str], commits: dict[UUID, float]) -> ClipAlert:
+    # A camera that died meanwhile forgot when its alert was committed; the row's own time is a few ms before that.
+    committed = commits.get(record.id, record.raised_at.timestamp())
+    return ClipAlert(
+        identity=labels[record.entry_id],
+        frame=record.frame,
+        score=record.score,
+        threshold=record.threshold,
+        gap=record.gap,
+        latency_ms=(committed - record.frame_at.timestamp()) * 1000,
+        first_shot_ms=(committed - record.first_shot_at.timestamp()) * 1000,
+    )
+
+
+def _peaks(found: dict[tuple[int, UUID], tuple[float, int]], labels: dict[UUID, str]) -> list[ClipPeak]:
+    return [ClipPeak(labels[entry], frame, score) for (_, entry), (score, frame) in found.items() if entry in labels]

@@ -1,0 +1,116 @@
+"""One member of the inference pool: detects and embeds in batches over all cameras.
+
+Templates go from here to the matcher and nowhere else; the camera hears of candidates only.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import ray
+
+from lfr.actors import plasma
+from lfr.actors.batching import Batcher
+from lfr.actors.shell import CONTROL, Shell
+from lfr.config import Inference
+from lfr.domain.ages import Ages
+from lfr.domain.alerts import Candidate
+from lfr.domain.faces import Detections, Image, Templates
+from lfr.matching.matcher import ShotNote
+from lfr.vision.engine import open_engine
+from lfr.vision.engine.base import EngineContract, FaceEngine
+from lfr.vision.packs import LocatedPack
+
+
+class InferenceWorker:
+    """The plain object: one engine, one thread, two batch queues."""
+
+    def __init__(self, engine: FaceEngine, options: Inference, thread: ThreadPoolExecutor) -> None:
+        self.engine = engine
+        self.ages = Ages()
+        age = options.batch_age_ms / 1000
+        waiting = options.max_pending * 8
+        self.detecting: Batcher[Image, Detections] = Batcher(
+            self._detect, thread, max_size=options.batch_size, max_age_s=age, max_waiting=waiting
+        )
+        self.embedding: Batcher[Image, Templates] = Batcher(
+            self._embed, thread, max_size=options.batch_size, max_age_s=age, max_waiting=waiting
+        )
+
+    def _detect(self, pictures: list[Image]) -> list[Detections]:
+        """Pictures of one shape go together; cameras of several sizes make several calls."""
+        found: list[Detections | None] = [None] * len(pictures)
+        for shape in {picture.shape for picture in pictures}:
+            rows = [i for i, picture in enumerate(pictures) if picture.shape == shape]
+            for row, faces in zip(rows, self.engine.detect([pictures[i] for i in rows]), strict=True):
+                found[row] = faces
+        return [faces for faces in found if faces is not None]
+
+    def _embed(self, crops: list[Image]) -> list[Templates]:
+        together = np.concatenate(crops)
+        templates = self.engine.embed(together)
+        together.fill(0)
+        ends = np.cumsum([len(group) for group in crops])
+        parts = [np.array(part) for part in np.split(templates, ends[:-1])]
+        templates.fill(0)
+        return parts
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=256, concurrency_groups=CONTROL)
+class InferenceActor(Shell):
+    """One engine on one GPU or on some cores."""
+
+    kind = "inference"
+
+    def __init__(
+        self, name: str, folder: str, log_level: str, located: LocatedPack, options: Inference, threads: int
+    ) -> None:
+        super().__init__(name, folder, log_level)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        opening = self._thread.submit(
+            open_engine, located, provider=options.provider, threads=threads, gpu_memory_mb=options.gpu_memory_mb
+        )
+        self._worker = InferenceWorker(opening.result(), options, self._thread)
+
+    async def contract(self) -> EngineContract:
+        """What the engine takes and gives; also the sign that it is ready."""
+        return self._worker.engine.contract
+
+    async def detect(self, carried: list[Any]) -> Detections:
+        """Faces of one letterboxed picture, carried by reference."""
+        return await self._worker.detecting.submit(await carried[0])
+
+    async def identify(self, carried: list[Any], notes: list[ShotNote], matcher: Any) -> list[Candidate | None]:
+        """Templates of the crops, fused and compared by `matcher`; only candidates come back."""
+        templates = await self._worker.embedding.submit(await carried[0])
+        try:
+            async with plasma.shared(templates) as sent:
+                answer: list[Candidate | None] = await matcher.match.remote(sent, notes)
+        finally:
+            templates.fill(0)
+            self._count_ages(notes)
+        return answer
+
+    async def embed(self, carried: list[Any]) -> Templates:
+        """Templates of enrolment crops: listed people only, on their way to the vault."""
+        return await self._worker.embedding.submit(await carried[0])
+
+    def _count_ages(self, notes: list[ShotNote]) -> None:
+        now = time.time()
+        for note in notes:
+            self._worker.ages.add(now - note.stamped_at)
+
+    @ray.method(concurrency_group="control")
+    async def status(self) -> dict[str, Any]:
+        """Who this is, the ages of its templates, its batches."""
+        worker = self._worker
+        return {
+            "who": self.who(),
+            "ages": worker.ages.dump(),
+            "batches": worker.detecting.batches + worker.embedding.batches,
+            "items": worker.detecting.items + worker.embedding.items,
+            "providers": worker.engine.contract.providers,
+        }

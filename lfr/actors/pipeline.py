@@ -1,0 +1,355 @@
+"""One camera's journey from frame to alert, as a plain object: `CameraActor` is a thin shell around it.
+
+Frames are detected several at a time but handled in order; crops go out in one call for each frame, and what comes back
+is candidates only, never a template. Everything is bounded: the frames in flight, the crops in flight, the alerts in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lfr import log
+from lfr.actors.journal import Place
+from lfr.config import Camera
+from lfr.domain.ages import Ages
+from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
+from lfr.domain.errors import LfrError
+from lfr.domain.faces import Detections, Image
+from lfr.domain.packs import Pack
+from lfr.domain.transit import ShotRules, Transit
+from lfr.matching.matcher import ShotNote
+from lfr.vision import quality, redaction
+from lfr.vision.align import cut
+from lfr.vision.letterbox import Letterbox, fit
+from lfr.vision.source.base import Frame
+from lfr.vision.tracking import Tracker
+from lfr.vision.zone import Zone
+
+_log = log.get(__name__)
+
+TOO_LATE_S = 0.85
+"""A live shot this old when its turn comes is dropped and counted: its template could not live within a second (D4)."""
+
+
+class Ports(Protocol):
+    """What a camera asks of the others. Each raises LfrError when it has no answer after its own retries."""
+
+    async def detect(self, picture: Image) -> Detections:
+        """Faces of one letterboxed picture."""
+        ...
+
+    async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:
+        """Templates are made, fused and compared elsewhere; candidates come back. Overwrites `crops`."""
+        ...
+
+    async def raise_alert(self, alert: RaisedAlert) -> AlertReceipt:
+        """Make an alert durable."""
+        ...
+
+
+@dataclass(slots=True)
+class Limits:
+    """in_flight: frames being detected. crops: identify calls under way. patient: wait for a place rather than drop (files)."""
+
+    in_flight: int = 4
+    crops: int = 6
+    patient: bool = False
+    confirm_shots: int = 2
+    max_faces: int = 64
+
+
+@dataclass(slots=True)
+class _Work:
+    """One frame on its way. faces: the detector's answer to come; box: how its picture was fitted."""
+
+    frame: Frame
+    box: Letterbox
+    faces: asyncio.Task[Detections]
+    warmup: bool
+
+
+class CameraPipeline:
+    """Frames in, alerts out. `feed` frames in order, then `drain`. Not thread-safe: one event loop owns it.
+
+    durable: called with the place up to which everything is durable, after each handled frame.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        pack: Pack,
+        deployment_id: UUID,
+        run: str,
+        threshold: Callable[[], float],
+        ports: Ports,
+        *,
+        limits: Limits | None = None,
+        place: Place | None = None,
+        durable: Callable[[Place], None] = lambda _: None,
+        rules: ShotRules | None = None,
+    ) -> None:
+        self.camera = camera
+        self.pack = pack
+        self.deployment_id = deployment_id
+        self.run = run
+        self.place = place or Place()
+        self.ages = Ages()
+        self.committed: dict[UUID, tuple[float, float]] = {}  # alert -> commit, deciding frame (wall times)
+        self.tile: tuple[bytes, float] | None = None
+        self.peaks: dict[tuple[int, UUID], tuple[float, int]] = {}  # transit, entry -> best score and its frame
+        self._threshold = threshold
+        self._ports = ports
+        self._limits = limits or Limits()
+        self._durable = durable
+        self._rules = rules or ShotRules()
+        self._tracker = Tracker()
+        self._zone = Zone(camera.zone)
+        self._transits: dict[int, Transit] = {}
+        self._counted: set[int] = set()
+        self._slots = asyncio.Semaphore(self._limits.in_flight)
+        self._queue: asyncio.Queue[_Work] = asyncio.Queue()
+        self._crops: set[asyncio.Task[None]] = set()
+        self._undecided: set[int] = set()  # frames whose shots are on their way
+        self._handler: asyncio.Task[None] | None = None
+        self._failed: BaseException | None = None
+
+    async def feed(self, frame: Frame, *, warmup: bool = False) -> None:
+        """Take one frame; waits while too many are in flight. warmup: rebuild tracks, count nothing.
+
+        Raises LfrError when an earlier frame failed beyond repair (patient cameras only).
+        """
+        self._raise_failure()
+        assert frame.image is not None
+        if self._handler is None:
+            self._handler = asyncio.create_task(self._handle_all())
+        await self._slots.acquire()
+        h, w = frame.image.shape[:2]
+        box = fit(w, h, self.pack.detector.long_side)
+        picture = await asyncio.to_thread(box.apply, frame.image)
+        self._refresh_tile(picture, box, frame)
+        self._queue.put_nowait(_Work(frame, box, asyncio.create_task(self._ports.detect(picture)), warmup))
+
+    async def drain(self) -> None:
+        """Wait until every frame fed was handled and every alert is durable. Raises what `feed` would."""
+        await self._queue.join()
+        while self._crops:
+            await asyncio.gather(*self._crops, return_exceptions=True)
+        self._durable(self.place)
+        self._raise_failure()
+
+    async def close(self) -> None:
+        """Give up what is under way and forget all transits."""
+        tasks: list[asyncio.Task[object]] = [t for t in (self._handler, *self._crops) if t]  # type: ignore[list-item]  # tasks of different answers
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._transits.clear()
+
+    def _raise_failure(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    async def _handle_all(self) -> None:
+        while True:
+            work = await self._queue.get()
+            try:
+                await self._handle(work)
+            except LfrError as error:
+                self._lost(error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours must end the run, not hang it
+                _log.error("camera.fault", camera=self.camera.id, kind=type(error).__name__, exc_info=True)
+                self._failed = error
+            finally:
+                self._slots.release()
+                self._queue.task_done()
+
+    def _lost(self, error: LfrError) -> None:
+        self.place.dropped += 1
+        _log.warning("camera.frame_lost", camera=self.camera.id, reason=error.message)
+        if self._limits.patient:
+            self._failed = error
+
+    async def _handle(self, work: _Work) -> None:
+        faces = await work.faces
+        frame, image = work.frame, work.frame.image
+        assert image is not None
+        h, w = image.shape[:2]
+        faces = work.box.undo(faces)
+        faces = faces.select(self._zone.inside(faces.boxes, w, h)[: self._limits.max_faces])
+        numbers = self._tracker.update(faces.boxes, faces.scores, frame.media_s)
+        if not work.warmup:
+            self.place.processed += 1
+            self.place.detections += len(faces)
+        if len(faces):
+            await self._consider(work, image, faces, numbers)
+        self._forget_gone()
+        self._advance(frame.index)
+
+    async def _consider(self, work: _Work, image: Image, faces: Detections, numbers: NDArray[np.int64]) -> None:
+        frame = work.frame
+        h, w = image.shape[:2]
+        shape = quality.geometry(faces, self.pack.recogniser.alignment, w, h)
+        weights = shape.weight
+        chosen: list[int] = []
+        for i, number in enumerate(numbers):
+            transit = self._transit(int(number), frame, counted=not work.warmup)
+            if transit is None or not shape.inside[i]:
+                continue
+            floor = self.pack.quality
+            if shape.face_px[i] < floor.probe_face_px or shape.yaw[i] > floor.max_yaw:
+                continue
+            if transit.wants(float(weights[i]), frame.media_s):
+                chosen.append(i)
+        if not chosen or not await self._room(frame):
+            return
+        crops = cut(image, faces.points[chosen], self.pack.recogniser.alignment)
+        sharp = [quality.sharpness(crop) >= self.pack.quality.min_sharpness for crop in crops]
+        kept = [i for i, good in zip(chosen, sharp, strict=True) if good]
+        if len(kept) < len(chosen):
+            blurred = crops
+            crops = crops[np.array(sharp)]
+            self._overwrite(blurred, frame)
+        if not kept:
+            return
+        for i in kept:
+            self._transits[int(numbers[i])].took(float(weights[i]), frame.media_s)
+        notes = [
+            ShotNote((self.camera.id, self.run, int(numbers[i])), frame.media_s, frame.stamped_at, float(weights[i]))
+            for i in kept
+        ]
+        self.place.embeddings += len(kept)
+        self._undecided.add(frame.index)
+        boxes = faces.boxes[kept]
+        task = asyncio.create_task(self._identify(frame, image, crops, notes, boxes))
+        self._crops.add(task)
+        task.add_done_callback(self._crops.discard)
+
+    def _transit(self, number: int, frame: Frame, *, counted: bool) -> Transit | None:
+        """The transit of a track number; None while it is not yet confirmed (a number below 1)."""
+        if number == 0:
+            return None
+        transit = self._transits.get(abs(number))
+        if transit is None:
+            transit = Transit(abs(number), frame.media_s, frame.stamped_at, self._rules)
+            self._transits[abs(number)] = transit
+        if number < 0:
+            return None
+        if number not in self._counted:
+            self._counted.add(number)
+            self.place.transits += counted
+        return transit
+
+    async def _room(self, frame: Frame) -> bool:
+        """Whether these shots may go out: a file waits for a place, a live camera drops what would come too late."""
+        if not self._limits.patient and time.time() - frame.stamped_at > TOO_LATE_S:
+            self.place.stale += 1
+            return False
+        while len(self._crops) >= self._limits.crops:
+            if not self._limits.patient:
+                self.place.shots_dropped += 1
+                return False
+            await asyncio.wait(self._crops, return_when=asyncio.FIRST_COMPLETED)
+        return True
+
+    async def _identify(
+        self, frame: Frame, image: Image, crops: Image, notes: list[ShotNote], boxes: NDArray[np.float32]
+    ) -> None:
+        try:
+            try:
+                candidates = await self._ports.identify(crops, notes)
+            finally:
+                self._overwrite(crops, frame)
+            for candidate, note, box in zip(candidates, notes, boxes, strict=True):
+                if candidate is not None:
+                    await self._confirm(candidate, note, frame, image, box)
+        except LfrError as error:
+            self.place.shots_dropped += len(notes)
+            _log.warning("camera.shots_lost", camera=self.camera.id, count=len(notes), reason=error.message)
+            if self._limits.patient:
+                self._failed = error
+        finally:
+            self._undecided.discard(frame.index)
+
+    def _overwrite(self, crops: Image, frame: Frame) -> None:
+        crops.fill(0)
+        age = time.time() - frame.stamped_at
+        for _ in range(len(crops)):
+            self.ages.add(age)
+
+    async def _confirm(
+        self, candidate: Candidate, note: ShotNote, frame: Frame, image: Image, box: NDArray[np.float32]
+    ) -> None:
+        number = note.transit[2]  # type: ignore[index]  # the matcher sees a key, we made it a triple
+        transit = self._transits.get(number)
+        if candidate.shots >= self._limits.confirm_shots:
+            peak = (candidate.score, frame.index)
+            self.peaks[number, candidate.entry_id] = max(peak, self.peaks.get((number, candidate.entry_id), peak))
+        if transit is None or not transit.confirm(candidate, self._limits.confirm_shots):
+            return
+        x0, y0, x1, y1 = (round(float(v)) for v in box)
+        at = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
+        alert = RaisedAlert(
+            deployment_id=self.deployment_id,
+            camera=self.camera.id,
+            run=self.run,
+            transit=number,
+            entry_id=candidate.entry_id,
+            score=candidate.score,
+            threshold=self._threshold(),
+            gap=candidate.gap,
+            shots=candidate.shots,
+            frame=frame.index,
+            media_s=frame.media_s,
+            frame_at=frame.stamped_at,
+            first_shot_at=transit.first_seen_at,
+            box=at,
+            probe_jpeg=redaction.jpeg(redaction.portrait(image, at)),
+            scene_jpeg=redaction.jpeg(redaction.scene(image, at)),
+        )
+        try:
+            receipt = await self._ports.raise_alert(alert)
+        except LfrError:
+            transit.retract(candidate.entry_id)
+            raise
+        self._committed(alert, receipt)
+
+    def _committed(self, alert: RaisedAlert, receipt: AlertReceipt) -> None:
+        _log.info(
+            "alert.raised" if not receipt.muted else "alert.muted",
+            camera=self.camera.id,
+            transit=alert.transit,
+            alert=str(receipt.alert_id),
+        )
+        if receipt.muted:
+            return
+        self.place.alerts += 1
+        self.committed[alert.id] = (receipt.committed_at, alert.frame_at)
+
+    def _forget_gone(self) -> None:
+        if self._crops:  # a gone transit's last shots may still be on their way, and may raise its alert
+            return
+        live = self._tracker.live
+        for number in [n for n in self._transits if n not in live]:
+            del self._transits[number]
+            self._counted.discard(number)
+
+    def _advance(self, index: int) -> None:
+        """Remember the last frame before which everything is decided and durable."""
+        self.place.frame = min(self._undecided, default=index + 1) - 1
+        self._durable(self.place)
+
+    def _refresh_tile(self, picture: Image, box: Letterbox, frame: Frame) -> None:
+        if self.tile is not None and frame.stamped_at - self.tile[1] < 0.4 and frame.stamped_at >= self.tile[1]:
+            return
+        self.tile = (
+            redaction.jpeg(redaction.mosaic(picture[: box.inner[1], : box.inner[0]], 640), 70),
+            frame.stamped_at,
+        )

@@ -1,0 +1,49 @@
+"""What every actor has in common: its journal, its logging, its answer to `who are you`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import ray
+
+from lfr import log
+from lfr.actors.control import ActorStatus
+from lfr.actors.journal import Journal
+
+CONTROL = {"control": 4}
+"""Concurrency group of status, tile and stop: they answer while the work goes on."""
+
+
+class Shell:
+    """Base of the actors: counts its starts over its own deaths, on its own node."""
+
+    kind = ""
+
+    def __init__(self, name: str, folder: str, log_level: str, **bound: object) -> None:
+        log.configure(log_level, actor=name, **bound)
+        self.name = name
+        self.folder = Path(folder)
+        self.journal = Journal(self.folder, name)
+        self.restarts = self.journal.start()
+        log.get(__name__).info("actor.started", restarts=self.restarts, pid=os.getpid())
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether recognition was stopped on this node in this run: a restarted actor must stay stopped (A13)."""
+        return (self.folder / "stopped").exists()
+
+    def mark_stopped(self) -> None:
+        """From now on actors of this run on this node stay stopped, whatever restarts."""
+        (self.folder / "stopped").touch(mode=0o600)
+
+    def who(self) -> ActorStatus:
+        """This actor, alive."""
+        return ActorStatus(
+            name=self.name,
+            kind=self.kind,
+            pid=os.getpid(),
+            restarts=self.restarts,
+            alive=True,
+            node=ray.get_runtime_context().get_node_id()[:8],
+        )

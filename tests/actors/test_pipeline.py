@@ -1,0 +1,206 @@
+"""The camera's pipeline without Ray: real tracker, matcher and redaction; only the models are doubles."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from lfr.actors.journal import Place
+from lfr.actors.pipeline import CameraPipeline, Limits
+from lfr.config import Camera
+from lfr.domain.alerts import AlertReceipt
+from lfr.domain.errors import RuntimeFailed
+from lfr.domain.watchlist import GalleryItem
+from lfr.matching.matcher import Matcher
+from lfr.matching.threshold import Threshold
+from lfr.vision.engine.double import DoubleEngine, double_pack, paint
+from lfr.vision.source.base import Frame
+
+SIZE = (640, 360)
+
+
+class NearbyPorts:
+    """The others in this process: the shipped engine double and the real matcher."""
+
+    def __init__(self, threshold=0.7):
+        self.engine = DoubleEngine(double_pack())
+        self.matcher = Matcher(64, "cosine", lambda _: Threshold(threshold, "test", supported=True))
+        self.alerts = []
+        self.detected = 0
+        self.crops_seen = []
+        self.fail_identify = 0
+
+    async def detect(self, picture):
+        self.detected += 1
+        await asyncio.sleep(0)
+        return self.engine.detect([picture])[0]
+
+    async def identify(self, crops, notes):
+        self.crops_seen.append(crops)
+        await asyncio.sleep(0)
+        if self.fail_identify:
+            self.fail_identify -= 1
+            raise RuntimeFailed("an actor died and is being restarted")
+        return self.matcher.match(self.engine.embed(crops), notes, time.time())
+
+    async def raise_alert(self, alert):
+        self.alerts.append(alert)
+        return AlertReceipt(alert.id, time.time())
+
+
+def enrol(ports, identity):
+    crop = np.zeros((1, 112, 112, 3), np.uint8)
+    paint(crop[0], identity, 0, 0, 112)
+    entry = uuid4()
+    ports.matcher.add([GalleryItem(entry, uuid4(), ports.engine.embed(crop)[0])])
+    return entry
+
+
+def frames(people, count=30, fps=12.5):
+    """people: identity -> (x0, y0, dx per frame, side)."""
+    for i in range(count):
+        image = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+        for identity, (x, y, dx, side) in people.items():
+            paint(image, identity, int(x + dx * i), y, side)
+        yield Frame(i, i / fps, time.time(), image)
+
+
+def pipeline(ports, **options):
+    zone = options.pop("zone", ())
+    limits = options.pop("limits", Limits(patient=True))
+    return CameraPipeline(
+        Camera(id="north", url="x", zone=zone),
+        double_pack(),
+        uuid4(),
+        "r1",
+        lambda: 0.7,
+        ports,
+        limits=limits,
+        **options,
+    )
+
+
+async def play(line, shown):
+    for frame in shown:
+        await line.feed(frame)
+    await line.drain()
+    await line.close()
+
+
+async def test_a_listed_person_raises_one_alert_and_everybody_else_none():  # D3
+    ports = NearbyPorts()
+    entry = enrol(ports, 3)
+    line = pipeline(ports)
+    await play(line, frames({3: (20, 60, 8, 50), 7: (500, 220, -8, 60)}))
+    assert [(a.entry_id, a.camera, a.run) for a in ports.alerts] == [(entry, "north", "r1")]
+    alert = ports.alerts[0]
+    assert alert.shots >= 2
+    assert alert.score > 0.9
+    assert alert.probe_jpeg[:2] == alert.scene_jpeg[:2] == b"\xff\xd8"
+    assert line.place.transits == 2
+    assert line.place.alerts == 1
+    assert line.place.processed == 30
+    assert list(line.committed) == [alert.id]
+
+
+async def test_an_unlisted_crowd_raises_nothing():
+    ports = NearbyPorts()
+    enrol(ports, 0)
+    await play(pipeline(ports), frames({4: (20, 60, 8, 50), 8: (500, 220, -8, 60)}))
+    assert ports.alerts == []
+
+
+async def test_outside_the_zone_nobody_is_embedded():  # C1
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    line = pipeline(ports, zone=((0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1)))
+    await play(line, frames({3: (300, 200, 1, 50)}))
+    assert ports.detected == 30
+    assert line.place.embeddings == 0
+    assert ports.crops_seen == []
+
+
+async def test_every_crop_is_overwritten_and_its_age_counted():  # D4
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    line = pipeline(ports)
+    await play(line, frames({3: (20, 60, 8, 50)}))
+    assert ports.crops_seen
+    assert not any(crops.any() for crops in ports.crops_seen)
+    assert line.ages.count >= line.place.embeddings
+
+
+async def test_a_live_camera_drops_and_counts_what_would_come_too_late():  # D8
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    line = pipeline(ports, limits=Limits(patient=False))
+    old = [Frame(f.index, f.media_s, f.stamped_at - 5, f.image) for f in frames({3: (20, 60, 8, 50)})]
+    await play(line, old)
+    assert line.place.embeddings == 0
+    assert line.place.stale > 0
+    assert ports.alerts == []
+
+
+async def test_a_dead_pool_makes_a_live_camera_drop_and_a_file_fail():
+    ports = NearbyPorts()
+    entry = enrol(ports, 3)
+    ports.fail_identify = 1
+    line = pipeline(ports, limits=Limits(patient=False))
+    await play(line, frames({3: (20, 60, 8, 50)}))
+    assert line.place.shots_dropped == 1
+    assert [a.entry_id for a in ports.alerts] == [entry]
+
+    ports.fail_identify = 10**6
+    with pytest.raises(RuntimeFailed):
+        await play(pipeline(ports), frames({3: (20, 60, 8, 50)}))
+
+
+async def test_the_place_never_runs_ahead_of_what_is_durable():
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    places = []
+    gate = asyncio.Event()
+    slow = ports.raise_alert
+
+    async def waiting(alert):
+        await gate.wait()
+        return await slow(alert)
+
+    ports.raise_alert = waiting
+    line = pipeline(ports, durable=lambda place: places.append(place.frame))
+    shown = list(frames({3: (20, 60, 8, 50)}))
+    for frame in shown[:20]:
+        await line.feed(frame)
+    await asyncio.sleep(0.05)
+    held = places[-1]
+    assert held < 19
+    gate.set()
+    for frame in shown[20:]:
+        await line.feed(frame)
+    await line.drain()
+    assert places[-1] == 29
+    assert ports.alerts[0].frame > held
+    await line.close()
+
+
+async def test_a_resumed_file_counts_nothing_twice():
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    line = pipeline(ports, place=Place(frame=9, processed=10, transits=1))
+    for frame in frames({3: (20, 60, 8, 50)}):
+        await line.feed(frame, warmup=frame.index <= 9)
+    await line.drain()
+    assert line.place.processed == 30
+    assert line.place.transits == 1
+    assert len(ports.alerts) == 1
+    await line.close()
+
+
+async def test_the_tile_is_a_mosaic_of_the_newest_frame():  # C3
+    ports = NearbyPorts()
+    line = pipeline(ports)
+    await play(line, frames({3: (20, 60, 8, 50)}, count=3))
+    assert line.tile is not None
+    assert line.tile[0][:2] == b"\xff\xd8"
