@@ -82,6 +82,7 @@ def crop_to_image(points: NDArray[np.float32], alignment: Alignment) -> NDArray[
             turn, shift = 1 / turn, -shift / turn
         else:
             turn, shift = _similarity(np.broadcast_to(template, found.shape), found)
+            turn, shift = _as_dlib_cuts(turn, shift)
         rows = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
     return np.moveaxis(np.array(rows, np.float64).reshape(2, 3, -1), -1, 0)
 
@@ -98,6 +99,17 @@ def _similarity(
     centred = source - source_mean[:, None]
     turn = (centred.conj() * (target - target_mean[:, None])).sum(axis=1) / (np.abs(centred) ** 2).sum(axis=1)
     return turn, target_mean - turn * source_mean
+
+
+def _as_dlib_cuts(
+    turn: NDArray[np.complex128], shift: NDArray[np.complex128]
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """dlib's own reading of a transform: the chip's corner pixels, 149 apart, meet the corners of a rectangle whose
+    last pixel is counted in, so the scale differs by a trace and the centre by half a pixel. Descriptors feel both.
+    """
+    size = np.abs(turn)
+    exact = turn / size * (150 * size - 1) / 149
+    return exact, turn * (75 + 75j) + shift - exact * (74.5 + 74.5j)
 
 
 def _warp(image: Image, matrix: NDArray[np.float64], crop: Image) -> None:

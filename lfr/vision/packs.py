@@ -174,7 +174,7 @@ def _check(pack: Pack, path: Path) -> None:
     detectors, recognisers, alignment, metric = _KINDS[pack.engine]
     kinds = (pack.detector.kind in detectors, pack.recogniser.kind in recognisers)
     faults = [
-        ("name is not of the form a-z 0-9 _ -", not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", pack.name)),
+        ("name is not of the form a-z 0-9 _ . -", not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,62}", pack.name)),
         (f"engine {pack.engine} takes {sorted(detectors)} and {sorted(recognisers)}", not all(kinds)),
         (f"engine {pack.engine} needs alignment {alignment}", pack.recogniser.alignment != alignment),
         (f"engine {pack.engine} needs metric {metric}", pack.recogniser.metric != metric),

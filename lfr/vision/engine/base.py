@@ -50,3 +50,13 @@ class FaceEngine(Protocol):
     def close(self) -> None:
         """Let go of sessions and memory. Safe to call twice."""
         ...
+
+
+def check_pictures(pictures: Sequence[Image]) -> None:
+    """Raise ValueError unless all pictures share one (height, width, 3) with sides that are multiples of 32."""
+    shapes = {picture.shape for picture in pictures}
+    if len(shapes) > 1:
+        raise ValueError(f"pictures of one call must share one shape, these have {sorted(shapes)}")
+    for shape in shapes:
+        if len(shape) != 3 or shape[2] != 3 or shape[0] % 32 or shape[1] % 32 or not shape[0] or not shape[1]:
+            raise ValueError(f"a picture of shape {shape} is not (32 k, 32 m, 3)")

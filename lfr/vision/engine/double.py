@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lfr.domain.faces import Detections, Image, Templates
 from lfr.domain.packs import Calibration, Detector, Licence, Pack, Quality, Recogniser
 from lfr.vision.align import canonical
-from lfr.vision.engine.base import EngineContract
+from lfr.vision.engine.base import EngineContract, check_pictures
 from lfr.vision.packs import LocatedPack, locate
 
 IDENTITIES = 12
@@ -39,7 +39,7 @@ def double_pack(name: str = "double", *, long_side: int = 640) -> Pack:
         recogniser=Recogniser(kind="double", file="", sha256="", dim=_DIM, alignment="arcface112", metric="cosine"),
         quality=Quality(probe_face_px=8, enrol_face_px=8, max_yaw=1, min_sharpness=0, enrol_min_sharpness=0),
         calibration=Calibration(
-            method="by construction", fmr=((-2, 0.6), (-4, 0.7)), transits=1000, comparisons=100000
+            method="by construction", fmr=((-2, 0.6), (-4, 0.7)), measured_to=-4, transits=1000, comparisons=100000
         ),
     )
 
@@ -75,6 +75,7 @@ class DoubleEngine:
 
     def detect(self, pictures: Sequence[Image]) -> list[Detections]:
         """Square patches of strong colour, largest first."""
+        check_pictures(pictures)
         return [_markers(picture) for picture in pictures]
 
     def embed(self, crops: Image) -> Templates:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lfr.domain.faces import Detections, Image, Templates
 from lfr.vision.engine.arcface import ArcFace
-from lfr.vision.engine.base import EngineContract
+from lfr.vision.engine.base import EngineContract, check_pictures
 from lfr.vision.engine.detector import relax
 from lfr.vision.engine.scrfd import Scrfd
 from lfr.vision.engine.session import BUCKETS, open_session, read_verified
@@ -85,13 +85,3 @@ class OnnxEngine:
             self.embed(np.zeros((size, 112, 112, 3), np.uint8))
             if size <= 8:
                 self.detect([np.zeros((wide, side, 3), np.uint8)] * size)
-
-
-def check_pictures(pictures: Sequence[Image]) -> None:
-    """Raise ValueError unless all pictures share one (height, width, 3) with sides that are multiples of 32."""
-    shapes = {picture.shape for picture in pictures}
-    if len(shapes) > 1:
-        raise ValueError(f"pictures of one call must share one shape, these have {sorted(shapes)}")
-    for shape in shapes:
-        if len(shape) != 3 or shape[2] != 3 or shape[0] % 32 or shape[1] % 32 or not shape[0] or not shape[1]:
-            raise ValueError(f"a picture of shape {shape} is not (32 k, 32 m, 3)")

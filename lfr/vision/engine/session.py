@@ -73,7 +73,8 @@ def open_session(
         ort.set_default_logger_severity(_FATAL_ONLY)  # the fallback's log lines: we raise one clear error instead
         _load_cuda()
     try:
-        session = ort.InferenceSession(model, options, providers=_providers(provider, model, gpu_memory_mb))
+        wishes = _providers(provider, model, gpu_memory_mb)
+        session = ort.InferenceSession(model, options, providers=wishes, enable_fallback=0)
     except Exception as error:  # ONNX Runtime's errors share no base class of their own
         if provider != "cpu":
             raise ProviderUnavailable(
@@ -97,8 +98,8 @@ def bucket(count: int) -> int:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a library's message, cut to a readable length."""
-    lines = str(error).strip().splitlines()
+    """The first line of a library's message without the place in its source, cut to a readable length."""
+    lines = re.sub(r"^/\S+\.(cc|h|cpp):\d+ .*?\) ", "", str(error).strip()).splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
 
