@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 
 def print_json(result: dict[str, Any]) -> None:
@@ -27,6 +28,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
     Console(soft_wrap=True).print(table, markup=False)
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table of text on stdout; as wide as it needs to be where stdout is no terminal, so that nothing is cut."""
+    table = Table(*columns, header_style="bold", box=None, pad_edge=False)
+    for row in rows:
+        # A file's name may hold what a terminal would obey.
+        table.add_row(*(Text("".join(c if c.isprintable() else "?" for c in str(cell))) for cell in row))
+    console = Console()
+    Console(width=None if console.is_terminal else 4096).print(table)
 
 
 @contextmanager

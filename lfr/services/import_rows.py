@@ -129,7 +129,7 @@ def write_report(rows: Iterable[RowResult], path: Path) -> None:
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow(("label", "image", "result", "reason", "detail", "entry_id"))
                 writer.writerows(_report_line(row) for row in rows)
