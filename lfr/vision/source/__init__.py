@@ -22,8 +22,9 @@ def open_source(camera: Camera, address: str, *, stride: int = 1, threads: int =
     """Open what `address` names: a file, a folder, `webcam:0`, `rtsp://...`, `http://...` or `scene:demo`.
 
     address: camera.url with credentials filled in (config.camera_address); no message, log or counter repeats them.
-    stride: only every n-th frame needs a picture (see the sources). threads: of the decoder. A file or folder that
-    cannot be read raises SourceError at once; a stream or webcam that is away does not: it is tried again for ever.
+    stride: only every n-th frame needs a picture (see the sources); 0 = as camera.process_fps asks, for a file, whose
+    rate is known beforehand. threads: of the decoder. A file or folder that cannot be read raises SourceError at once;
+    a stream or webcam that is away does not: it is tried again for ever.
     """
     scheme = address.split(":", 1)[0].lower() if ":" in address else ""
     if scheme in PORTS and address[len(scheme) :].startswith("://"):

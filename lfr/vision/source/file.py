@@ -15,8 +15,12 @@ from lfr.vision.source.paced import PacedFile
 
 
 def open_file(camera: Camera, path: Path, *, stride: int = 1, threads: int = 1) -> Source:
-    """Open a clip at the camera's pace. Raises SourceError if it is missing, empty or no video."""
+    """Open a clip at the camera's pace; stride 0 = as its process_fps asks.
+
+    Raises SourceError if it is missing, empty or no video.
+    """
     clip = Clip(path, threads=threads)
+    stride = stride or max(1, round(clip.fps / camera.process_fps))
     return PacedFile(clip, stride=stride) if camera.pace == "live" else FileSource(clip, stride=stride)
 
 

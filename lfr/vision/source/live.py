@@ -189,6 +189,7 @@ class LiveSource:
             self._stats.size = capture.size
             self._stats.fps = capture.fps
             self._arrivals.clear()
+            self._stats.extra.pop("camera_clock_ms", None)  # it was the last connection's
             if not self._stop.is_set():
                 self._stats.state, self._stats.detail = "ok", ""
         _log.info("camera.opened", camera=self._camera, again=bool(again), codec=capture.codec, size=capture.size)
