@@ -242,7 +242,7 @@ def public_url(url: str) -> str:
     It fails closed: everything up to the last @ goes, since a password may itself hold @ / ? or #, and so does a path
     segment that names a user or a secret (`user=admin&password=...`, as some cameras want it).
     """
-    found = re.match(r"[\w.+-]+:/{1,3}", url)
+    found = re.match(r"[\w.+-]+://?", url)
     scheme = found.group() if found else ""
     rest = url[len(scheme) :]
     if scheme or re.match(r"[^/]*:[^/]*@", rest):
