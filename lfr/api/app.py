@@ -33,7 +33,7 @@ from lfr.api.feed import Feed
 from lfr.api.gate import HostCheck, SameSite, security_headers
 from lfr.api.limits import Limits, RateLimit
 from lfr.api.reference import openapi_config
-from lfr.api.snapshot import Snapshot
+from lfr.api.running import Running
 from lfr.config import Config
 from lfr.storage.database import Database
 from lfr.storage.vault import Vault
@@ -102,11 +102,10 @@ def create_app(
             "config": _given(config),
             "db": _given(db),
             "vault": _given(vault),
-            "control": _given(control),
             "deployment_id": _given(deployment_id),
             "door": _given(door),
             "feed": _given(feed),
-            "snapshot": _given(Snapshot(control)),
+            "running": _given(Running(control)),
         },
         template_config=TemplateConfig(engine=_templates(static)),
         openapi_config=openapi_config(__version__),

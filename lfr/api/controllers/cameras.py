@@ -10,9 +10,9 @@ from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from lfr.actors.control import CameraStatus, Control
+from lfr.actors.control import CameraStatus
 from lfr.api.pictures import JPEG
-from lfr.api.snapshot import Snapshot
+from lfr.api.running import Running
 from lfr.domain.errors import NotFound
 
 
@@ -23,19 +23,19 @@ class CameraController(Controller):
     tags = ("cameras",)
 
     @get()
-    async def cameras(self, snapshot: NamedDependency[Snapshot]) -> tuple[CameraStatus, ...]:
+    async def cameras(self, running: NamedDependency[Running]) -> tuple[CameraStatus, ...]:
         """Every camera's health and counters."""
-        return (await snapshot.get()).cameras
+        return (await running.status()).cameras
 
     @get("/{camera:str}/tile", media_type=JPEG)
     async def tile(
-        self, request: Request[Any, Any, Any], control: NamedDependency[Control], camera: FromPath[str]
+        self, request: Request[Any, Any, Any], running: NamedDependency[Running], camera: FromPath[str]
     ) -> Response[bytes]:
         """The newest picture, wholly pixelated. 304 while it is the one named by If-None-Match.
 
         `LFR-Frame-Age` is its age in seconds when it was sent.
         """
-        found = await control.tile(camera)
+        found = await running.tile(camera)
         if found is None:
             raise NotFound(f"camera {camera} has given no picture yet", hint="see its health under /api/v1/cameras")
         picture, at = found

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.response import Redirect, Template
 
 from lfr.api.auth import Doorkeeper, Principal
-from lfr.api.snapshot import Snapshot
+from lfr.api.running import Running
 from lfr.config import Config
 from lfr.domain.errors import AccessError, RuntimeFailed
 
@@ -24,10 +24,10 @@ class PageController(Controller):
         self,
         request: Request[Principal, str | None, Any],
         config: NamedDependency[Config],
-        snapshot: NamedDependency[Snapshot],
+        running: NamedDependency[Running],
     ) -> Template:
         """The live page."""
-        context = await _common(config, snapshot)
+        context = await _common(config, running)
         return Template("live.html", context={**context, "user": request.user.name, "role": request.user.role})
 
     @get("/sign-in", opt={"public": True})
@@ -35,7 +35,7 @@ class PageController(Controller):
         self,
         request: Request[Any, Any, Any],
         config: NamedDependency[Config],
-        snapshot: NamedDependency[Snapshot],
+        running: NamedDependency[Running],
         door: NamedDependency[Doorkeeper],
     ) -> Template | Redirect:
         """The sign-in page; somebody who is signed in is led on."""
@@ -44,13 +44,13 @@ class PageController(Controller):
                 return Redirect("/", status_code=303)
         except AccessError:
             pass
-        return Template("sign-in.html", context=await _common(config, snapshot))
+        return Template("sign-in.html", context=await _common(config, running))
 
 
-async def _common(config: Config, snapshot: Snapshot) -> dict[str, Any]:
+async def _common(config: Config, running: Running) -> dict[str, Any]:
     """What every page says: which system this is, and that it is not for operational use."""
     try:
-        notes = (await snapshot.get()).notes
+        notes = (await running.status()).notes
     except RuntimeFailed:
         notes = ()
     return {"name": config.name, "mode": config.mode, "notes": notes}

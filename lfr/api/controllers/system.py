@@ -7,12 +7,12 @@ from typing import Any
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
 
-from lfr.actors.control import Control, SystemStatus
+from lfr.actors.control import SystemStatus
 from lfr.api import metrics
 from lfr.api.auth import Principal
 from lfr.api.feed import Feed
+from lfr.api.running import Running
 from lfr.api.schemas import HealthOut
-from lfr.api.snapshot import Snapshot
 from lfr.domain.errors import RuntimeFailed
 
 
@@ -22,36 +22,29 @@ class SystemController(Controller):
     tags = ("system",)
 
     @get("/status")
-    async def status(self, snapshot: NamedDependency[Snapshot]) -> SystemStatus:
+    async def status(self, running: NamedDependency[Running]) -> SystemStatus:
         """Everything the live page shows: state, cameras, actors, ages, threshold."""
-        return await snapshot.get()
+        return await running.status()
 
     @get("/health", opt={"public": True})
-    async def health(self, snapshot: NamedDependency[Snapshot]) -> Response[HealthOut]:
+    async def health(self, running: NamedDependency[Running]) -> Response[HealthOut]:
         """For a watchdog, without a session: 200, or 503 when the system failed or does not answer.
 
         A stopped system answers 200: it was stopped on purpose, and no watchdog may start it again.
         """
         try:
-            state = (await snapshot.get()).state
+            state = (await running.status()).state
         except RuntimeFailed:
             state = "unknown"
         return Response(HealthOut(state), status_code=503 if state in {"failed", "unknown"} else 200)
 
     @post("/stop", status_code=200)
-    async def stop(
-        self,
-        request: Request[Principal, str | None, Any],
-        control: NamedDependency[Control],
-        snapshot: NamedDependency[Snapshot],
-    ) -> HealthOut:
+    async def stop(self, request: Request[Principal, str | None, Any], running: NamedDependency[Running]) -> HealthOut:
         """Stop recognition on every camera, now. Any role may (A13). Starting again is not possible from here."""
-        await control.stop(request.user.actor)
-        snapshot.forget()
-        return HealthOut((await snapshot.get()).state)
+        return HealthOut((await running.stop(request.user.actor)).state)
 
     @get("/metrics", media_type=MediaType.TEXT)
-    async def metrics(self, snapshot: NamedDependency[Snapshot], feed: NamedDependency[Feed]) -> Response[bytes]:
+    async def metrics(self, running: NamedDependency[Running], feed: NamedDependency[Feed]) -> Response[bytes]:
         """The same numbers in Prometheus' text format."""
-        body = metrics.exposition(await snapshot.get(), clients=feed.clients)
+        body = metrics.exposition(await running.status(), clients=feed.clients)
         return Response(body, media_type=metrics.CONTENT_TYPE)

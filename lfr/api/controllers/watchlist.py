@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,10 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Sche
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath
 
-from lfr.actors.control import Control
 from lfr.api.auth import Principal, only
 from lfr.api.pictures import JPEG, picture
+from lfr.api.running import Running
 from lfr.api.schemas import EnrolOut, EntryOut, RowOut, WatchlistOut
-from lfr.api.snapshot import Snapshot
 from lfr.api.uploads import read_form
 from lfr.domain.errors import NotFound
 from lfr.services import watchlist
@@ -50,9 +49,10 @@ _FORM = RequestBody(
 
 @dataclass
 class EnrolOperation(Operation):
-    """The form is read by hand (lfr.api.uploads), so its description is given by hand."""
+    """The form is read by hand (lfr.api.uploads), so it is described by hand."""
 
-    request_body: RequestBody | None = field(default_factory=lambda: _FORM)
+    def __post_init__(self) -> None:
+        self.request_body = _FORM
 
 
 class WatchlistController(Controller):
@@ -79,8 +79,7 @@ class WatchlistController(Controller):
     async def add(
         self,
         request: Request[Principal, str | None, Any],
-        control: NamedDependency[Control],
-        snapshot: NamedDependency[Snapshot],
+        running: NamedDependency[Running],
     ) -> EnrolOut:
         """Enrol one person: a form with `label` and one or more `pictures`. Says what became of each picture."""
         form = await read_form(request)
@@ -90,21 +89,18 @@ class WatchlistController(Controller):
             raise ClientException(extra=[{"key": "label", "message": "1 to 200 characters are needed"}])
         if not 1 <= len(pictures) <= MAX_PICTURES:
             raise ClientException(extra=[{"key": "pictures", "message": f"1 to {MAX_PICTURES} files are needed"}])
-        rows = await control.add_entry(label, pictures, request.user.actor)
-        snapshot.forget()
+        rows = await running.add_entry(label, pictures, request.user.actor)
         return EnrolOut([RowOut.of(row) for row in rows])
 
     @delete("/{entry_id:uuid}", guards=[only("operator", "engineer")])
     async def revoke(
         self,
         request: Request[Principal, str | None, Any],
-        control: NamedDependency[Control],
-        snapshot: NamedDependency[Snapshot],
+        running: NamedDependency[Running],
         entry_id: FromPath[UUID],
     ) -> None:
         """Take one person off the list. When this answers, no live matcher knows the entry any more."""
-        await control.revoke_entry(entry_id, request.user.actor)
-        snapshot.forget()
+        await running.revoke_entry(entry_id, request.user.actor)
 
     @get("/{entry_id:uuid}/picture", media_type=JPEG)
     async def entry_picture(

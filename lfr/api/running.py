@@ -1,17 +1,19 @@
-"""The system's state as the API shows it: asked for once, however many people look."""
+"""The running system as the API sees it: its state is asked for once, however many people look."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from lfr.actors.control import Control, SystemStatus
 from lfr.domain.errors import RuntimeFailed
+from lfr.domain.watchlist import RowResult
 
 
-class Snapshot:
-    """Asks the supervisor at most once per `max_age_s`; callers in between share the answer or the failure."""
+class Running:
+    """A Control whose status is asked for at most once per `max_age_s`; callers in between share answer or failure."""
 
     def __init__(
         self,
@@ -29,7 +31,7 @@ class Snapshot:
         self._answer: SystemStatus | RuntimeFailed | None = None
         self._asked_at = 0.0
 
-    async def get(self) -> SystemStatus:
+    async def status(self) -> SystemStatus:
         """The present state, at most `max_age_s` old. Raises RuntimeFailed."""
         async with self._lock:
             if self._answer is None or self._clock() - self._asked_at > self._max_age_s:
@@ -40,8 +42,25 @@ class Snapshot:
             raise RuntimeFailed(answer.message, hint=answer.hint)
         return answer
 
-    def forget(self) -> None:
-        """After a change, ask anew."""
+    async def tile(self, camera: str) -> tuple[bytes, float] | None:
+        """As Control.tile."""
+        return await self._control.tile(camera)
+
+    async def stop(self, by: str) -> SystemStatus:
+        """As Control.stop; returns the state after it."""
+        await self._control.stop(by)
+        self._answer = None
+        return await self.status()
+
+    async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
+        """As Control.add_entry."""
+        rows = await self._control.add_entry(label, pictures, by)
+        self._answer = None
+        return rows
+
+    async def revoke_entry(self, entry_id: UUID, by: str) -> None:
+        """As Control.revoke_entry."""
+        await self._control.revoke_entry(entry_id, by)
         self._answer = None
 
     async def _ask(self) -> SystemStatus | RuntimeFailed:
