@@ -57,7 +57,7 @@ class Source(Protocol):
         """The next frame (file) or the newest one not yet read (live).
 
         None: nothing within `timeout` seconds (live), which is not the end. Raises EndOfSource when a file or folder
-        is at its end, SourceError when it can never be read.
+        is at its end and once the source is closed, SourceError when it can never be read.
         """
         ...
 
