@@ -19,7 +19,7 @@ from lfr.actors.control import CameraStatus
 from lfr.actors.journal import Place
 from lfr.actors.pipeline import CameraPipeline, Limits
 from lfr.actors.ports import RayPorts
-from lfr.actors.shell import CONTROL, Shell
+from lfr.actors.shell import CONTROL, Shell, find
 from lfr.config import Camera, camera_address
 from lfr.domain.errors import LfrError
 from lfr.domain.packs import Pack
@@ -48,15 +48,15 @@ class CameraActor(Shell):
         pack: Pack,
         deployment_id: UUID,
         run: str,
-        pool: list[Any],
-        matcher: Any,
-        writer: Any,
+        pool: list[str],
+        matcher: str,
+        writer: str,
         confirm_shots: int,
     ) -> None:
         super().__init__(name, folder, log_level, camera=camera.id)
         self._camera = camera
         self._secrets_file = secrets_file
-        self._matcher = matcher
+        self._matcher = find(matcher)
         self._threshold = 0.0
         self._threshold_task: asyncio.Task[None] | None = None
         self._source: Source | None = None
@@ -74,7 +74,7 @@ class CameraActor(Shell):
             deployment_id,
             run if not self.restarts else f"{run}.{self.restarts}",
             lambda: self._threshold,
-            RayPorts(pool, matcher, writer, patient=patient),
+            RayPorts([find(name) for name in pool], matcher, find(writer), patient=patient),
             limits=Limits(in_flight=2 + 2 * len(pool), patient=patient, confirm_shots=confirm_shots),
             place=self.journal.place(),
             durable=self._remember,

@@ -5,6 +5,7 @@ Templates go from here to the matcher and nowhere else; the camera hears of cand
 
 from __future__ import annotations
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,12 +15,15 @@ import ray
 
 from lfr.actors import plasma
 from lfr.actors.batching import Batcher
-from lfr.actors.shell import CONTROL, Shell
+from lfr.actors.shell import CONTROL, Shell, find
 from lfr.config import Inference
 from lfr.domain.ages import Ages
 from lfr.domain.alerts import Candidate
+from lfr.domain.errors import ShotsLapsed
 from lfr.domain.faces import Detections, Image, Templates
+from lfr.matching.fusion import LIFETIME_S
 from lfr.matching.matcher import ShotNote
+from lfr.vision.align import side
 from lfr.vision.engine import open_engine
 from lfr.vision.engine.base import EngineContract, FaceEngine
 from lfr.vision.packs import LocatedPack
@@ -39,6 +43,13 @@ class InferenceWorker:
         self.embedding: Batcher[Image, Templates] = Batcher(
             self._embed, thread, max_size=options.batch_size, max_age_s=age, max_waiting=waiting
         )
+
+    def warm_up(self) -> None:
+        """Run both models once: the first run of a session can take longer than a shot may live."""
+        contract = self.engine.contract
+        high = -(-contract.long_side * 9 // 16 // 32) * 32
+        self.engine.detect([np.zeros((high, contract.long_side, 3), np.uint8)])
+        self.engine.embed(np.zeros((1, side(contract.alignment), side(contract.alignment), 3), np.uint8))
 
     def _detect(self, pictures: list[Image]) -> list[Detections]:
         """Pictures of one shape go together; cameras of several sizes make several calls."""
@@ -73,7 +84,9 @@ class InferenceActor(Shell):
         opening = self._thread.submit(
             open_engine, located, provider=options.provider, threads=threads, gpu_memory_mb=options.gpu_memory_mb
         )
+        self._matchers: dict[str, Any] = {}
         self._worker = InferenceWorker(opening.result(), options, self._thread)
+        self._thread.submit(self._worker.warm_up).result()
 
     async def contract(self) -> EngineContract:
         """What the engine takes and gives; also the sign that it is ready."""
@@ -83,16 +96,27 @@ class InferenceActor(Shell):
         """Faces of one letterboxed picture, carried by reference."""
         return await self._worker.detecting.submit(await carried[0])
 
-    async def identify(self, carried: list[Any], notes: list[ShotNote], matcher: Any) -> list[Candidate | None]:
+    async def identify(self, carried: list[Any], notes: list[ShotNote], matcher: str) -> list[Candidate | None]:
         """Templates of the crops, fused and compared by `matcher`; only candidates come back."""
+        left = remaining(notes)
+        if left <= 0:
+            raise ShotsLapsed("the shots were too old before their turn came")
         templates = await self._worker.embedding.submit(await carried[0])
         try:
             async with plasma.shared(templates) as sent:
-                answer: list[Candidate | None] = await matcher.match.remote(sent, notes)
+                call = self._matcher(matcher).match.remote(sent, notes)
+                answer: list[Candidate | None] = await asyncio.wait_for(call, max(remaining(notes), 0.001))
+        except TimeoutError as error:
+            raise ShotsLapsed("the matcher did not answer within the shots' lifetime") from error
         finally:
             templates.fill(0)
             self._count_ages(notes)
         return answer
+
+    def _matcher(self, name: str) -> Any:
+        if name not in self._matchers:
+            self._matchers[name] = find(name)
+        return self._matchers[name]
 
     async def embed(self, carried: list[Any]) -> Templates:
         """Templates of enrolment crops: listed people only, on their way to the vault."""
@@ -114,3 +138,8 @@ class InferenceActor(Shell):
             "items": worker.detecting.items + worker.embedding.items,
             "providers": worker.engine.contract.providers,
         }
+
+
+def remaining(notes: list[ShotNote]) -> float:
+    """Seconds until the oldest of these shots must be overwritten (D4)."""
+    return min(note.stamped_at for note in notes) + LIFETIME_S - time.time()

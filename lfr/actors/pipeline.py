@@ -21,7 +21,7 @@ from lfr.actors.journal import Place
 from lfr.config import Camera
 from lfr.domain.ages import Ages
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
-from lfr.domain.errors import LfrError
+from lfr.domain.errors import LfrError, ShotsLapsed
 from lfr.domain.faces import Detections, Image
 from lfr.domain.packs import Pack
 from lfr.domain.transit import ShotRules, Transit
@@ -36,7 +36,7 @@ from lfr.vision.zone import Zone
 _log = log.get(__name__)
 
 TOO_LATE_S = 0.85
-"""A live shot this old when its turn comes is dropped and counted: its template could not live within a second (D4)."""
+"""A shot this old when its turn comes is dropped and counted: its template could not live within a second (D4)."""
 
 
 class Ports(Protocol):
@@ -248,8 +248,8 @@ class CameraPipeline:
         return transit
 
     async def _room(self, frame: Frame) -> bool:
-        """Whether these shots may go out: a file waits for a place, a live camera drops what would come too late."""
-        if not self._limits.patient and time.time() - frame.stamped_at > TOO_LATE_S:
+        """Whether these shots may go out: a file waits for a place, and nobody sends what would come too late."""
+        if time.time() - frame.stamped_at > TOO_LATE_S:
             self.place.stale += 1
             return False
         while len(self._crops) >= self._limits.crops:
@@ -257,7 +257,7 @@ class CameraPipeline:
                 self.place.shots_dropped += 1
                 return False
             await asyncio.wait(self._crops, return_when=asyncio.FIRST_COMPLETED)
-        return True
+        return time.time() - frame.stamped_at <= TOO_LATE_S
 
     async def _identify(
         self, frame: Frame, image: Image, crops: Image, notes: list[ShotNote], boxes: NDArray[np.float32]
@@ -273,10 +273,17 @@ class CameraPipeline:
         except LfrError as error:
             self.place.shots_dropped += len(notes)
             _log.warning("camera.shots_lost", camera=self.camera.id, count=len(notes), reason=error.message)
-            if self._limits.patient:
+            self._ask_again(notes)
+            if self._limits.patient and not isinstance(error, ShotsLapsed):
                 self._failed = error
         finally:
             self._undecided.discard(frame.index)
+
+    def _ask_again(self, notes: list[ShotNote]) -> None:
+        for note in notes:
+            transit = self._transits.get(note.transit[2])  # type: ignore[index]  # our own triple
+            if transit is not None:
+                transit.again()
 
     def _overwrite(self, crops: Image, frame: Frame) -> None:
         crops.fill(0)

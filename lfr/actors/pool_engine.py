@@ -21,7 +21,7 @@ class PoolEngine:
         self.workers = pool
         self._contract = contract
         self._loop = loop
-        self._ports = RayPorts(pool, None, None, patient=True)
+        self._ports = RayPorts(pool, "", None, patient=True)
 
     @property
     def contract(self) -> EngineContract:

@@ -12,8 +12,10 @@ from ray.exceptions import GetTimeoutError, PendingCallsLimitExceeded, RayActorE
 
 from lfr import log
 from lfr.actors import plasma
+from lfr.actors.inference import remaining
+from lfr.actors.shell import find
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
-from lfr.domain.errors import LfrError, RuntimeFailed
+from lfr.domain.errors import LfrError, RuntimeFailed, ShotsLapsed
 from lfr.domain.faces import Detections, Image, Templates
 from lfr.matching.matcher import ShotNote
 
@@ -39,7 +41,7 @@ class RayPorts:
     patient: a file waits while an actor restarts; a live camera retries once on another worker and then drops.
     """
 
-    def __init__(self, pool: list[Any], matcher: Any, writer: Any, *, patient: bool) -> None:
+    def __init__(self, pool: list[Any], matcher: str, writer: Any, *, patient: bool) -> None:
         self._pool = pool
         self._matcher = matcher
         self._writer = writer
@@ -52,9 +54,44 @@ class RayPorts:
             return await self._pooled("detect", sent)
 
     async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:
-        """Candidates of these crops. Raises RuntimeFailed, Conflict once recognition was stopped."""
-        async with plasma.shared(crops) as sent:
-            return await self._pooled("identify", sent, notes, self._matcher)
+        """Candidates of these crops, within their lifetime or not at all (D4).
+
+        Raises ShotsLapsed when they grew too old or an actor died; a patient camera is first held until everybody
+        answers again. Raises Conflict once recognition was stopped.
+        """
+        worker = self._least_busy()
+        self._busy[worker] += 1
+        try:
+            async with plasma.shared(crops) as sent:
+                call = self._pool[worker].identify.remote(sent, notes, self._matcher)
+                return await _answer(call, max(remaining(notes), 0.001))
+        except PendingCallsLimitExceeded as error:
+            raise ShotsLapsed("the inference pool is full", hint="fewer cameras or more workers") from error
+        except RuntimeFailed as error:
+            if self._patient and not isinstance(error, ShotsLapsed):
+                crops.fill(0)
+                await self._recovered()
+            raise ShotsLapsed(error.message, hint=error.hint) from error
+        finally:
+            self._busy[worker] -= 1
+
+    async def _recovered(self) -> None:
+        """Wait until pool and matcher answer. Raises RuntimeFailed after a minute."""
+        deadline = time.monotonic() + RESTARTING_S
+        while True:
+            try:
+                for actor in self._pool:
+                    await _answer(actor.contract.remote(), RESTARTING_S)
+                await _answer(find(self._matcher).load.remote(), RESTARTING_S)
+            except RuntimeFailed:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    def _least_busy(self) -> int:
+        return min(range(len(self._pool)), key=self._busy.__getitem__)
 
     async def embed(self, crops: Image) -> Templates:
         """Templates of enrolment crops: listed people only. Raises RuntimeFailed."""
@@ -82,7 +119,7 @@ class RayPorts:
         attempt = 0
         while True:
             attempt += 1
-            worker = min(range(len(self._pool)), key=self._busy.__getitem__)
+            worker = self._least_busy()
             self._busy[worker] += 1
             try:
                 call: Callable[..., Awaitable[Any]] = getattr(self._pool[worker], method).remote

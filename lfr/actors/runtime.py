@@ -40,6 +40,7 @@ from lfr.vision.packs import LocatedPack, pack_digest
 _log = log.get(__name__)
 
 START_S = 120.0
+_WRITER = "audit-writer"
 
 
 class Runtime:
@@ -104,25 +105,31 @@ class Runtime:
         common = (str(self._folder), config.log_level)
         workers, threads = pool_shape(config)
         gpus = 1 if config.inference.provider != "cpu" else 0
+        pool_names = [f"inference-{i}" for i in range(workers)]
         pool = [
             InferenceActor.options(
-                num_gpus=gpus, max_pending_calls=config.inference.max_pending * 8, scheduling_strategy="SPREAD"
-            ).remote(f"inference-{i}", *common, self.located, config.inference, threads)
-            for i in range(workers)
+                name=name,
+                num_gpus=gpus,
+                max_pending_calls=config.inference.max_pending * 8,
+                scheduling_strategy="SPREAD",
+            ).remote(name, *common, self.located, config.inference, threads)
+            for name in pool_names
         ]
-        writer = AuditWriterActor.remote("audit-writer", *common, store, config.matcher.cooldown_s)
+        writer = AuditWriterActor.options(name=_WRITER).remote(_WRITER, *common, store, config.matcher.cooldown_s)
         contracts = await self._all([actor.contract.remote() for actor in pool])
         self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
         nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
         matchers = {
-            node: MatcherActor.options(resources=self._on(node)).remote(
+            node: MatcherActor.options(name=f"matcher-{node}", resources=_on(node)).remote(
                 f"matcher-{node}", *common, pack, config.matcher, store, contracts[0].dim
             )
             for node in nodes
         }
         await self._all([matcher.load.remote() for matcher in matchers.values()])
         cameras = {
-            camera.id: CameraActor.options(resources=self._on(camera.node or config.name)).remote(
+            camera.id: CameraActor.options(
+                name=f"camera-{camera.id}", resources=_on(camera.node or config.name)
+            ).remote(
                 f"camera-{camera.id}",
                 *common,
                 camera,
@@ -130,28 +137,24 @@ class Runtime:
                 pack,
                 self.deployment_id,
                 self._run,
-                pool,
-                matchers[camera.node or config.name],
-                writer,
+                pool_names,
+                f"matcher-{camera.node or config.name}",
+                _WRITER,
                 config.matcher.confirm_shots,
             )
             for camera in config.cameras
         }
-        members = [Member(f"inference-{i}", "inference", actor) for i, actor in enumerate(pool)]
-        members += [Member("audit-writer", "audit-writer", writer)]
-        members += [Member(f"matcher-{node}", "matcher", actor) for node, actor in matchers.items()]
-        members += [Member(f"camera-{name}", "camera", actor) for name, actor in cameras.items()]
+        members = [Member(name, "inference") for name in pool_names]
+        members += [Member(_WRITER, "audit-writer")]
+        members += [Member(f"matcher-{node}", "matcher") for node in matchers]
+        members += [Member(f"camera-{name}", "camera") for name in cameras]
         facts = Facts(config.name, config.mode, pack.name, str(self.deployment_id), self._notes)
-        supervisor = SupervisorActor.remote("supervisor", *common, members, facts, writer)
         await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
+        supervisor = SupervisorActor.options(name="supervisor").remote("supervisor", *common, members, facts, _WRITER)
         self._watch = supervisor.watch.remote()
         self.control = RemoteControl(
             supervisor, writer, cameras, matchers, self.engine, pack, self.db, self.vault, self.deployment_id
         )
-
-    def _on(self, node: str) -> dict[str, float]:
-        """Where something must run: on that van, in a cluster and in a local Ray alike."""
-        return {f"van:{node}": 0.001}
 
     async def _all(self, calls: list[Any]) -> list[Any]:
         try:
@@ -247,6 +250,11 @@ def require_permitted(config: Config, pack: Pack) -> None:
             "mode operational is refused: authorities, deployment keys and retention do not stand yet",
             hint="use mode: demo or mode: research",
         )
+
+
+def _on(node: str) -> dict[str, float]:
+    """Where something must run: on that van, in a cluster and in a local Ray alike."""
+    return {f"van:{node}": 0.001}
 
 
 def pool_shape(config: Config) -> tuple[int, int]:

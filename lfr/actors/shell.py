@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import ray
 
 from lfr import log
 from lfr.actors.control import ActorStatus
 from lfr.actors.journal import Journal
+from lfr.domain.errors import RuntimeFailed
 
 CONTROL = {"control": 4}
 """Concurrency group of status, tile and stop: they answer while the work goes on."""
+
+
+def find(name: str) -> Any:
+    """The handle of an actor of this run. By name: a handle among constructor arguments would hold its owner's objects
+    hostage for every restart (ray issue 53727). Raises RuntimeFailed when there is none.
+    """
+    try:
+        return ray.get_actor(name)
+    except ValueError as error:
+        raise RuntimeFailed(f"there is no actor {name}", hint="see `lfr status`") from error
 
 
 class Shell:

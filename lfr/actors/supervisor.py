@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import ray
 
 from lfr import log
 from lfr.actors.control import ActorStatus, CameraStatus, SystemStatus
-from lfr.actors.shell import CONTROL, Shell
+from lfr.actors.shell import CONTROL, Shell, find
 from lfr.domain.ages import Ages
 
 _log = log.get(__name__)
@@ -28,7 +28,6 @@ class Member:
 
     name: str
     kind: str
-    handle: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,13 @@ class SupervisorActor(Shell):
     kind = "supervisor"
 
     def __init__(
-        self, name: str, folder: str, log_level: str, members: list[Member], facts: Facts, writer: Any
+        self, name: str, folder: str, log_level: str, members: list[Member], facts: Facts, writer: str
     ) -> None:
         super().__init__(name, folder, log_level)
         self._members = members
         self._facts = facts
-        self._writer = writer
+        self._writer = find(writer)
+        self._handles = {member.name: find(member.name) for member in members}
         self._answers: dict[str, dict[str, Any]] = {}
         self._actors: dict[str, ActorStatus] = {m.name: ActorStatus(m.name, m.kind, 0, 0, alive=False) for m in members}
         self._health: dict[str, str] = {}
@@ -73,7 +73,7 @@ class SupervisorActor(Shell):
     async def _ask(self, member: Member) -> None:
         before = self._actors[member.name]
         try:
-            answer = await asyncio.wait_for(member.handle.status.remote(), PATIENCE_S)
+            answer = await asyncio.wait_for(self._handles[member.name].status.remote(), PATIENCE_S)
         except Exception as error:  # noqa: BLE001 - whatever keeps it from answering, it is not well
             if before.alive:
                 _log.warning("actor.silent", member=member.name, reason=type(error).__name__)

@@ -19,6 +19,7 @@ LfrError
  +- Conflict                    the state does not allow this change
  +- NodeUnsafe                  this node could let a face reach a disk, so it must not start
  +- RuntimeFailed               an actor that should answer does not
+     +- ShotsLapsed             shots grew too old to be compared; later shots of the same people are wanted
 """
 
 from typing import Any
@@ -114,3 +115,7 @@ class NodeUnsafe(LfrError):
 
 class RuntimeFailed(LfrError):
     """An actor that should answer does not."""
+
+
+class ShotsLapsed(RuntimeFailed):
+    """Shots grew too old before they were compared, and were overwritten (D4). Later shots may be tried."""

@@ -64,7 +64,7 @@ class Quality(_Strict):
     enrol_face_px: float = 40.0
     max_yaw: float = 0.75
     min_sharpness: float = 12.0
-    enrol_min_sharpness: float = 20.0
+    enrol_min_sharpness: float = 10.0
 
 
 class Calibration(_Strict):

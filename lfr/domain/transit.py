@@ -61,6 +61,11 @@ class Transit:
         self._last_shot = media_s
         self.embedded += 1
 
+    def again(self) -> None:
+        """A shot that was sent came to nothing: another one is wanted, at once."""
+        self._owed += 1
+        self._last_shot = float("-inf")
+
     def confirm(self, candidate: Candidate, shots_needed: int) -> bool:
         """True once per entry: enough shots of this transit agree on it (D3)."""
         if candidate.entry_id in self._alerted or candidate.shots < shots_needed:
