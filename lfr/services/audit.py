@@ -76,11 +76,11 @@ async def sequence_within(db: Database, session: AsyncSession) -> int:
     for number, entry in enumerate(waiting, start=last + 1):
         session.add(AuditSequence(seq=number, entry_id=entry.id, leaf=leaf_of(entry)))
     await session.flush()
-    await session.execute(delete(AuditOutbox).where(col(AuditOutbox.entry_id).in_([entry.id for entry in waiting])))
+    await session.exec(delete(AuditOutbox).where(col(AuditOutbox.entry_id).in_([entry.id for entry in waiting])))
     if db.dialect == "postgresql":
-        await session.execute(
-            text("SELECT pg_notify(:channel, :last)"), {"channel": CHANNEL, "last": str(last + len(waiting))}
-        )
+        connection = await session.connection()
+        told = {"channel": CHANNEL, "last": str(last + len(waiting))}
+        await connection.execute(text("SELECT pg_notify(:channel, :last)"), told)
     return len(waiting)
 
 

@@ -128,7 +128,7 @@ async def sign_in(db: Database, name: str, password: str) -> str:
         user = await _user(session, attempt.id)
         user.failures, user.locked_until = 0, None
         user.password_hash = rehashed or user.password_hash
-        await session.execute(delete(Session).where(col(Session.user_id) == user.id, col(Session.expires_at) < at))
+        await session.exec(delete(Session).where(col(Session.user_id) == user.id, col(Session.expires_at) < at))
         session.add(
             Session(
                 token_hash=_token_hash(token), user_id=user.id, started_at=at, seen_at=at, expires_at=at + SESSION_MOST
@@ -193,7 +193,7 @@ async def change_password(db: Database, token: str, old: str, new: str) -> None:
         user = await _user(session, attempt.id)
         user.password_hash, user.must_change = hashed, False
         user.failures, user.locked_until = 0, None
-        await session.execute(
+        await session.exec(
             delete(Session).where(col(Session.user_id) == user.id, col(Session.token_hash) != _token_hash(token))
         )
         audit.record(session, kind="user.password-changed", actor=user.name, subject=user.name, payload={})

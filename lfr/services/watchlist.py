@@ -190,7 +190,7 @@ async def revoke(db: Database, deployment_id: UUID, entry_id: UUID, *, by: str) 
                 select(func.count(col(WatchlistImage.id))).where(col(WatchlistImage.entry_id) == entry_id)
             )
         ).one()
-        await session.execute(
+        await session.exec(
             update(WatchlistImage)
             .where(col(WatchlistImage.entry_id) == entry_id)
             .values(template_sealed=None, picture_mac=None)

@@ -83,7 +83,8 @@ class Database:
         SQLite's IMMEDIATE transaction is that already.
         """
         if self.dialect == "postgresql":
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOG_LOCK})
+            connection = await session.connection()
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOG_LOCK})
 
     async def dispose(self) -> None:
         """Close every connection. The object may be used again."""

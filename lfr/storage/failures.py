@@ -23,7 +23,7 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "free some space there, then try again",
     ),
     (
-        r"readonly database|read-only|unable to open database file|Permission denied",
+        r"readonly database|[Rr]ead-only|unable to open database|PermissionError|FileExistsError|NotADirectoryError",
         "cannot write to {where}",
         "check that the folder exists and that this user may write to it and to the file",
     ),

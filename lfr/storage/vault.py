@@ -128,13 +128,15 @@ def _read(path: Path) -> Vault:
         raise VaultError(
             f"cannot read the node key file {path}: {error.strerror}", hint="give this user the file"
         ) from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             raise VaultError(f"the node key {path} is not a plain file", hint="restore it from its backup")
         if mode & 0o077:
             raise VaultError(f"the node key file {path} may be read by others", hint=f"chmod 600 {path}")
-        raw = file.read(_FILE_MOST)
+        raw = os.read(handle, _FILE_MOST)
+    finally:
+        os.close(handle)
     try:
         head, key_id, encoded = raw.decode("ascii").split()
         key = base64.b64decode(encoded, validate=True)
