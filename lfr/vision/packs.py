@@ -117,8 +117,7 @@ def locate(pack: Pack, roots: Sequence[Path]) -> LocatedPack:
     if pack.engine == "double":
         nowhere = Path(os.devnull)
         return LocatedPack(pack, nowhere, nowhere)
-    all_roots = [*(root.resolve() for root in roots), *_packaged(pack)]
-    found = [_find(pack, wanted.file, wanted.sha256, all_roots) for wanted in pack_files(pack)]
+    found = [_locate_file(pack, wanted.file, wanted.sha256, roots) for wanted in pack_files(pack)]
     return LocatedPack(pack, found[0], found[1], tuple(found[2:]))
 
 
@@ -128,23 +127,41 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _find(pack: Pack, file: str, sha256: str, roots: Sequence[Path]) -> Path:
-    wrong: list[str] = []
-    for path in _candidates(pack.name, file, roots):
+def look_for(pack: Pack, file: str, sha256: str, roots: Sequence[Path]) -> tuple[Path | None, list[tuple[Path, str]]]:
+    """One file of a pack: its path, or None, and every file of its name passed over, with that file's sha256.
+
+    A file that cannot be read stands there with an empty hash.
+    """
+    passed: list[tuple[Path, str]] = []
+    for path in _candidates(pack.name, file, search_roots(pack, roots)):
         try:
             digest = sha256_of(path)
-        except OSError as error:
-            wrong.append(f"{path} cannot be read ({error.strerror})")
-            continue
+        except OSError:
+            digest = ""
         if digest == sha256:
-            return path
-        wrong.append(f"{path} has sha256 {digest}")
-    if wrong:
+            return path, passed
+        passed.append((path, digest))
+    return None, passed
+
+
+def search_roots(pack: Pack, roots: Sequence[Path]) -> list[Path]:
+    """The roots, absolute; for the dlib engine also the folder of the package that brings its weights."""
+    return [*(root.resolve() for root in roots), *_packaged(pack)]
+
+
+def _locate_file(pack: Pack, file: str, sha256: str, roots: Sequence[Path]) -> Path:
+    path, passed = look_for(pack, file, sha256, roots)
+    if path is not None:
+        return path
+    if passed:
+        wrong = "; ".join(
+            f"{path} has sha256 {digest}" if digest else f"{path} is unreadable" for path, digest in passed
+        )
         raise ModelCorrupt(
-            f"pack {pack.name}: {'; '.join(wrong)}; expected sha256 {sha256}",
+            f"pack {pack.name}: {wrong}; expected sha256 {sha256}",
             hint=f"remove it and run `lfr models pull {pack.name}` or `lfr models import PATH`",
         )
-    looked = ", ".join(str(root) for root in roots) or "nowhere: no roots"
+    looked = ", ".join(str(root) for root in search_roots(pack, roots)) or "nowhere: no roots"
     advice = "pip install 'lfr[embedded]'" if pack.engine == "dlib" else f"`lfr models pull {pack.name}`"
     raise ModelMissing(
         f"pack {pack.name}: no {file} in {looked}",
