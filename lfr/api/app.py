@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,7 +29,7 @@ from lfr.api.controllers.sessions import SessionController
 from lfr.api.controllers.system import SystemController
 from lfr.api.controllers.watchlist import WatchlistController
 from lfr.api.feed import Feed
-from lfr.api.gate import HostCheck, SameSite, security_headers
+from lfr.api.gate import HostCheck, SameSite, own_names, security_headers
 from lfr.api.limits import Limits, RateLimit
 from lfr.api.reference import openapi_config
 from lfr.api.running import Running
@@ -90,7 +89,7 @@ def create_app(
             ),
         ],
         middleware=[
-            HostCheck(frozenset({config.api.host, socket.gethostname().lower(), socket.getfqdn().lower()})),
+            HostCheck(own_names(config)),
             RateLimit(limits),
             SameSite(door.cookie),
             Authenticate(door),

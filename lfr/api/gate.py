@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography import x509
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, BeforeMessageSendHookHandler, Message, Receive, Scope, Send
 
+from lfr.config import Config
 from lfr.domain.errors import NotAllowed
 
 CSP = "; ".join(
@@ -58,7 +62,8 @@ def security_headers(*, tls: bool) -> BeforeMessageSendHookHandler:
 class HostCheck(ASGIMiddleware):
     """Refuses a request whose Host is not this server's: a page elsewhere cannot reach us by rebinding its name.
 
-    Allowed: loopback names, IP addresses (an address cannot be rebound), the configured host and this machine's name.
+    names: lower case; `*.x` stands for one more label before x. Always allowed: localhost, and IP addresses, since an
+    address cannot be rebound.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -69,7 +74,7 @@ class HostCheck(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """One request. Raises ClientException (400)."""
         host = _host_name(Headers.from_scope(scope).get("host", ""))
-        if host not in self._names and not _is_address(host):
+        if not ({host, f"*.{host.partition('.')[2]}"} & self._names or _is_address(host)):
             raise ClientException(extra=[{"key": "Host", "message": "this server does not answer to that name"}])
         await next_app(scope, receive, send)
 
@@ -99,6 +104,22 @@ class SameSite(ASGIMiddleware):
             return urlsplit(origin).netloc == headers.get("host")
         # A bearer token in the Authorization header is never sent by a browser on its own; a cookie is.
         return "authorization" in headers or self._cookie not in headers.get("cookie", "")
+
+
+def own_names(config: Config) -> frozenset[str]:
+    """The names this server answers to: the configured host, this machine's name, and those its certificate is for."""
+    machine = socket.gethostname().lower()
+    return frozenset({config.api.host.lower(), machine, f"{machine}.local", *_certified(config.api.tls_cert)})
+
+
+def _certified(path: str) -> list[str]:
+    # A certificate that cannot be read stops the start with its own words (server.check_address), not here.
+    try:
+        certificate = x509.load_pem_x509_certificate(Path(path).read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return []
+    return [name.lower() for name in names.get_values_for_type(x509.DNSName)]
 
 
 def _host_name(host: str) -> str:

@@ -2,10 +2,7 @@
 
 import asyncio
 
-import pytest
-
 from lfr.api.controllers import events as controller
-from lfr.api.feed import Feed
 from lfr.services import events as event_service
 from lfr.services import users
 from tests.support.api import PASSWORD, following, served
@@ -93,60 +90,6 @@ async def test_a_session_that_ends_ends_its_stream(house, app, monkeypatch):
         await users.sign_out(house.db, token)
         async with asyncio.timeout(10):
             assert [event async for event in events] == []
-
-
-async def test_one_task_looks_however_many_listen_and_none_when_nobody_does(house):
-    looked = 0
-    real = event_service.last_seq
-
-    async def counting(db):
-        nonlocal looked
-        looked += 1
-        return await real(db)
-
-    feed = Feed(house.db, house.config.database_url, poll_s=0.05)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lfr.api.feed.events.last_seq", counting)
-        async with feed.running():
-            await asyncio.sleep(0.3)
-            assert looked == 0
-
-            async def listen():
-                async for _ in feed.follow(None, heartbeat_s=5):
-                    pass
-
-            listeners = [asyncio.create_task(listen()) for _ in range(20)]
-            await asyncio.sleep(1.0)
-            for listener in listeners:
-                listener.cancel()
-            await asyncio.gather(*listeners, return_exceptions=True)
-            # Each listener asks once for its start; the watcher looks every 50 ms.
-            assert looked - 20 <= 25
-            assert feed.clients == 0
-
-
-async def test_the_feed_outlives_a_database_that_is_away(house):
-    failing = True
-    real = event_service.last_seq
-
-    async def sometimes(db):
-        if failing and asyncio.current_task().get_name() == "lfr-feed":
-            raise OSError("away")
-        return await real(db)
-
-    entry = await house.entry("Volunteer 7")
-    feed = Feed(house.db, house.config.database_url, poll_s=0.02)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lfr.api.feed.events.last_seq", sometimes)
-        async with feed.running():
-            stream = feed.follow(None, heartbeat_s=10)
-            waiting = asyncio.ensure_future(anext(stream))
-            await asyncio.sleep(0.1)
-            alert = await house.alert(entry)
-            failing = False
-            async with asyncio.timeout(8):
-                assert (await waiting).subject == str(alert)
-            await stream.aclose()
 
 
 async def test_a_client_that_hangs_up_is_forgotten(house, app, signed):

@@ -28,6 +28,7 @@ def certificate(folder: Path) -> dict[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName("*.Force.example")])
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -36,7 +37,9 @@ def certificate(folder: Path) -> dict[str, str]:
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(minutes=1))
         .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName("*.Force.example")]), critical=False
+        )
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
@@ -93,8 +96,13 @@ async def test_with_a_certificate_it_speaks_tls(house, tmp_path):
         trust = ssl.create_default_context(cafile=pair["tls_cert"])
         async with httpx.AsyncClient(verify=trust, trust_env=False) as http:
             answer = await http.get(f"{url}/api/v1/health")
+            named = [
+                (await http.get(f"{url}/api/v1/health", headers={"host": host})).status_code
+                for host in ("van-7.force.example", "a.b.force.example", "force.example.evil")
+            ]
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"]
+    assert named == [200, 400, 400]
 
 
 async def test_a_stop_lets_open_streams_end_by_themselves(house, app, signed):

@@ -64,6 +64,7 @@ export class Alerts {
     part("threshold").textContent = score(alert.threshold);
     part("gap").textContent = score(alert.gap);
     part("shots").textContent = alert.shots;
+    part("transit").textContent = alert.transit;
     this.picture(part("probe"), `/api/v1/alerts/${alert.id}/probe`);
     this.picture(part("listed"), `/api/v1/watchlist/${alert.entry_id}/picture`);
     const scene = node.querySelector(".scene");

@@ -26,7 +26,7 @@ export function showStatus(status) {
   at("h-watchlist").textContent = `${plural(status.watchlist_entries, "person", "people")}, ${plural(status.watchlist_images, "picture")}`;
   at("h-threshold").textContent = score(status.threshold);
   at("h-basis").textContent = status.threshold_basis;
-  at("h-age").textContent = status.nonmatch_age_p95_ms === null ? "–" : `p95 ${ms(status.nonmatch_age_p95_ms)}, max ${ms(status.nonmatch_age_max_ms)}`;
+  at("h-age").textContent = status.nonmatch_age_p95_ms === null ? "–" : `${count(Math.round(status.nonmatch_age_p95_ms))} / ${ms(status.nonmatch_age_max_ms)}`;
   const slowest = highest(status.cameras.map((camera) => camera.latency_p95_ms));
   at("h-latency").textContent = slowest === -Infinity ? "–" : ms(slowest);
   at("h-frames").textContent = ["processed", "dropped", "stale"].map((key) => count(total(status.cameras, key))).join(" / ");

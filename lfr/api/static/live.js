@@ -97,7 +97,10 @@ function wireStop() {
 }
 
 function wireHelp() {
-  const open = () => at("help-dialog").showModal();
+  const open = () => {
+    at("help-dialog").showModal();
+    at("help-close").focus();
+  };
   at("help-open").addEventListener("click", open);
   at("help-close").addEventListener("click", () => at("help-dialog").close());
   return open;

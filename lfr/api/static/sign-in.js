@@ -32,6 +32,7 @@ signIn.addEventListener("submit", (event) => {
     const session = await json("/sessions", { method: "POST", body: { name, password } });
     if (!session.must_change) return location.assign("/");
     used = password;
+    fresh.elements.name.value = name; // so that a password manager files it under the right account
     signIn.hidden = true;
     fresh.hidden = false;
     fresh.elements.password.focus();

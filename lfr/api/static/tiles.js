@@ -22,7 +22,7 @@ class Tile {
     this.camera = camera;
     const title = camera.title || camera.id;
     this.part("title").textContent = title;
-    this.canvas.setAttribute("aria-label", `Camera ${title}, every face pixelated`);
+    this.canvas.setAttribute("aria-label", `Camera ${title}, whole picture pixelated`);
     this.part("glyph").dataset.level = LEVEL[camera.health] ?? "wait";
     this.part("health").textContent = WORD[camera.health] ?? camera.health;
     this.part("fps").textContent = camera.fps.toFixed(1);
@@ -34,7 +34,7 @@ class Tile {
     const { health, detail, last_frame_age_s: old } = this.camera;
     let text = "";
     if (lost) text = "Connection lost. This picture is old.";
-    else if (health !== "ok") text = [WORD[health] ?? health, detail, old === null ? "" : `last frame ${span(old)} ago`].filter(Boolean).join(" · ");
+    else if (health !== "ok") text = [WORD[health] ?? health, detail, old === null || old < 2 ? "" : `last frame ${span(old)} ago`].filter(Boolean).join(" · ");
     else if (!this.seenAt) text = "Waiting for the first picture";
     this.part("veil").textContent = text;
   }
