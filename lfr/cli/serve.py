@@ -1,0 +1,50 @@
+"""`lfr serve`: run a van or a region."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lfr import log
+from lfr.config import Config, load
+
+if TYPE_CHECKING:
+    from lfr.vision.packs import LocatedPack
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    config: Annotated[
+        Path, typer.Option("--config", help="A configuration file, see configs/van.yaml.", show_default=False)
+    ],
+) -> None:
+    """Run a van or a region from a configuration file until Ctrl-C or SIGTERM.
+
+    lfr check --config FILE says beforehand what is wrong. Logs are JSON lines on stderr.
+    """
+    from lfr.cli.running import run_until_done  # noqa: PLC0415
+    from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415 - heavy
+
+    settings = load(config)
+    log.configure(settings.log_level)
+    located = locate(load_pack(settings.pack), default_roots())
+    run_until_done(_serve(settings, located))
+
+
+async def _serve(config: Config, located: LocatedPack) -> None:
+    from lfr.actors.runtime import Runtime, require_permitted  # noqa: PLC0415 - Ray is heavy
+    from lfr.api.server import check_address  # noqa: PLC0415
+    from lfr.cli.running import served  # noqa: PLC0415
+
+    require_permitted(config, located.pack)
+    check_address(config)  # before Ray takes seconds to start
+    async with Runtime(config, located) as runtime, served(runtime) as (url, serving):
+        runtime.announce(url, config.api.tls_cert)
+        await runtime.start_cameras()
+        print(f"{config.name} ({config.mode}) at {url}", file=sys.stderr, flush=True)
+        await serving
