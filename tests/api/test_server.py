@@ -37,9 +37,7 @@ def certificate(folder: Path) -> dict[str, str]:
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(minutes=1))
         .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName("*.Force.example")]), critical=False
-        )
+        .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()

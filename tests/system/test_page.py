@@ -11,6 +11,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.api import PASSWORD, House, build_house, served
+from tests.support.wire import Wire, wire
 
 pytestmark = pytest.mark.browser
 
@@ -41,55 +42,6 @@ async def furnished(tmp_path_factory):
 async def house(tmp_path, furnished):
     async with build_house(tmp_path, furnished) as built:
         yield built
-
-
-class Wire:
-    """A wire between browser and system that can be cut."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._to = (host, port)
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self.url = ""
-
-    async def mend(self) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    async def cut(self) -> None:
-        self._server.close()
-        for writer in tuple(self._writers):
-            writer.transport.abort()
-        await asyncio.sleep(0)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(*self._to)
-        self._writers |= {writer, there_writer}
-        try:
-            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
-        finally:
-            self._writers -= {writer, there_writer}
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
-@contextlib.asynccontextmanager
-async def wire(url: str):
-    host, port = url.removeprefix("http://").split(":")
-    made = Wire(host, int(port))
-    await made.mend()
-    try:
-        yield made
-    finally:
-        await made.cut()
 
 
 @dataclass

@@ -62,9 +62,9 @@ function linkDown() {
 
 function showLost() {
   if (connection.downSince === null) return;
-  const text = `No connection to the system for ${span((Date.now() - connection.downSince) / 1000)}. What you see is old, and alerts may be missing. Trying again by itself.`;
   at("lost").hidden = false;
-  if (at("lost").textContent !== text) at("lost").textContent = text;
+  // Hidden from screen readers: they are told once that it is gone, not every second for how long.
+  at("lost-for").textContent = `(${span((Date.now() - connection.downSince) / 1000)})`;
 }
 
 // Stop: two steps, by hand or by key
