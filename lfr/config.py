@@ -27,8 +27,8 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Unknown keys are errors."""
 
 
-class SourceTimes(_Strict):
-    """Seconds. A stream that gives no frame for `stale_after` is unhealthy; one silent for `read_timeout` is reopened."""
+class SourceTimes(_Strict, frozen=True):
+    """Seconds. A stream without a frame for `stale_after` is unhealthy; after `read_timeout` it is reopened."""
 
     open_timeout: Positive = 5.0
     read_timeout: Positive = 5.0
@@ -38,7 +38,7 @@ class SourceTimes(_Strict):
     frozen_after: Positive = 10.0
 
 
-class Camera(_Strict):
+class Camera(_Strict, frozen=True):
     """One camera. url: a file, a folder, `webcam:0`, `rtsp://...`, `http://...` or `scene:demo`.
 
     pace: `file` (every frame, back-pressure) or `live` (its own rate, newest frame wins); streams are always live.
@@ -56,22 +56,22 @@ class Camera(_Strict):
     times: SourceTimes = SourceTimes()
 
 
-class Inference(_Strict):
-    """The pool. workers: how many actors; 0 = one per GPU, or one per two cores. threads: per worker, 0 = cores / workers.
+class Inference(_Strict, frozen=True):
+    """The pool. workers: how many actors, 0 = one on a GPU, or one per core up to four. threads: each, 0 = its share.
 
-    batch_size and batch_age_ms: a batch leaves when it is full or that old.
+    batch_size, batch_age_ms: a batch leaves when it is full or that old; with age 0 as soon as a worker is idle.
     """
 
     provider: Literal["cpu", "cuda", "tensorrt"] = "cpu"
     workers: Annotated[int, msgspec.Meta(ge=0)] = 0
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     batch_size: Count = 16
-    batch_age_ms: Positive = 5.0
+    batch_age_ms: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     max_pending: Count = 8
     gpu_memory_mb: Count = 4096
 
 
-class Matcher(_Strict):
+class Matcher(_Strict, frozen=True):
     """threshold: None = from the pack's calibration for the present watchlist size and target_fpir (per transit)."""
 
     threshold: float | None = None
@@ -80,14 +80,14 @@ class Matcher(_Strict):
     cooldown_s: Positive = 60.0
 
 
-class Storage(_Strict):
+class Storage(_Strict, frozen=True):
     """url: `sqlite` (in data_dir) or a PostgreSQL URL. node_key: file of the node key; empty = data_dir/node.key."""
 
     url: str = "sqlite"
     node_key: str = ""
 
 
-class Api(_Strict):
+class Api(_Strict, frozen=True):
     """The control and review API. Anything but loopback needs TLS."""
 
     host: str = "127.0.0.1"
@@ -97,7 +97,7 @@ class Api(_Strict):
     processes: Count = 1
 
 
-class RayNode(_Strict):
+class RayNode(_Strict, frozen=True):
     """address: empty = a local Ray of our own; `host:port` or `auto` = join a cluster whose nodes ran `lfr node start`.
 
     token_file: the cluster's token, 0600; empty = LFR_RAY_TOKEN, or ray.token in the user's data folder.
@@ -109,9 +109,8 @@ class RayNode(_Strict):
     store_mb: Count = 256
 
 
-class Config(_Strict):
-    """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused until issued keys,
-    mandates and retention stand."""
+class Config(_Strict, frozen=True):
+    """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused as yet."""
 
     name: Name
     mode: Mode
@@ -161,8 +160,7 @@ def load(path: Path) -> Config:
         raise ConfigError(
             f"cannot read configuration {path}: {error.strerror}", hint="give --config FILE, see configs/van.yaml"
         ) from error
-    config = parse(raw, where=str(path), base=path.resolve().parent)
-    return config
+    return parse(raw, where=str(path), base=path.resolve().parent)
 
 
 def parse(raw: bytes, *, where: str, base: Path) -> Config:

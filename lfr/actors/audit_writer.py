@@ -12,7 +12,7 @@ from typing import Any
 import ray
 
 from lfr import log
-from lfr.actors.shell import CONTROL, Shell
+from lfr.actors.shell import Shell
 from lfr.actors.store import Store, StoreAddress
 from lfr.domain.alerts import AlertReceipt, RaisedAlert
 from lfr.domain.errors import StorageError
@@ -23,11 +23,11 @@ _log = log.get(__name__)
 SEQUENCE_S = 0.1
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=64, concurrency_groups=CONTROL)
 class AuditWriterActor(Shell):
     """Append-only: what it has answered is on disk."""
 
     kind = "audit-writer"
+    max_concurrency = 64
 
     def __init__(self, name: str, folder: str, log_level: str, store: StoreAddress, cooldown_s: float) -> None:
         super().__init__(name, folder, log_level)
@@ -50,7 +50,7 @@ class AuditWriterActor(Shell):
         """One entry that belongs to no other change: a camera's health, a gap, a start."""
         await self.start()
         async with self._store.db.transaction() as session:
-            await audit.record(session, kind=kind, actor=f"system:{self.name}", subject=subject, payload=payload)
+            audit.record(session, kind=kind, actor=f"system:{self.name}", subject=subject, payload=payload)
 
     async def flush(self) -> int:
         """Number everything committed so far. Returns how many entries that were."""

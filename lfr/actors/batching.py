@@ -1,12 +1,13 @@
 """A queue with (max size, max age) and futures: callers on many cameras, one batch at a time for the engine.
 
-The shape is tessera's queue (style.md habit 9): a batch leaves when it is full, when its oldest item is `max_age_s` old,
-or, with max_age_s = 0, as soon as the worker is idle; while the worker is busy the next batch fills by itself.
+The shape is that of tessera's queue: a batch leaves when it is full, when its oldest item is `max_age_s` old, or,
+with max_age_s = 0, as soon as the worker is idle; while the worker is busy the next batch fills by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
@@ -77,10 +78,8 @@ class Batcher(Generic[Item, Answer]):
             await self._some.wait()
             if self._max_age_s and len(self._waiting) < self._max_size:
                 self._full.clear()
-                try:
+                with contextlib.suppress(TimeoutError):  # it is old enough then
                     await asyncio.wait_for(self._full.wait(), self._max_age_s)
-                except TimeoutError:
-                    pass  # old enough
             batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]
             if not self._waiting:
                 self._some.clear()
@@ -91,7 +90,7 @@ class Batcher(Generic[Item, Answer]):
         self.items += len(batch)
         try:
             answers = await loop.run_in_executor(self._executor, self._work, [item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - every caller of the batch must hear of it
+        except Exception as error:  # every caller of the batch must hear of it
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)

@@ -19,7 +19,7 @@ from lfr.actors.control import CameraStatus
 from lfr.actors.journal import Place
 from lfr.actors.pipeline import CameraPipeline, Limits
 from lfr.actors.ports import RayPorts
-from lfr.actors.shell import CONTROL, Shell, find
+from lfr.actors.shell import Shell, find
 from lfr.config import Camera, camera_address
 from lfr.domain.errors import LfrError
 from lfr.domain.packs import Pack
@@ -32,11 +32,11 @@ WARMUP_S = 1.0
 """A file that resumes reads so much again to rebuild its tracks; nothing of it is counted twice."""
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=16, concurrency_groups=CONTROL)
 class CameraActor(Shell):
     """One camera of a deployment."""
 
     kind = "camera"
+    max_concurrency = 16
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ import ray
 
 from lfr.actors import plasma
 from lfr.actors.batching import Batcher
-from lfr.actors.shell import CONTROL, Shell, find
+from lfr.actors.shell import Shell, find
 from lfr.config import Inference
 from lfr.domain.ages import Ages
 from lfr.domain.alerts import Candidate
@@ -70,11 +70,11 @@ class InferenceWorker:
         return parts
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=256, concurrency_groups=CONTROL)
 class InferenceActor(Shell):
     """One engine on one GPU or on some cores."""
 
     kind = "inference"
+    max_concurrency = 256
 
     def __init__(
         self, name: str, folder: str, log_level: str, located: LocatedPack, options: Inference, threads: int

@@ -14,7 +14,7 @@ import numpy as np
 import ray
 
 from lfr import log
-from lfr.actors.shell import CONTROL, Shell
+from lfr.actors.shell import Shell
 from lfr.actors.store import Store, StoreAddress
 from lfr.config import Matcher as MatcherOptions
 from lfr.domain.alerts import Candidate
@@ -28,11 +28,11 @@ _log = log.get(__name__)
 SWEEP_S = 0.03
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=256, concurrency_groups=CONTROL)
 class MatcherActor(Shell):
     """Exact open-set search for the cameras of one node."""
 
     kind = "matcher"
+    max_concurrency = 256
 
     def __init__(
         self, name: str, folder: str, log_level: str, pack: Pack, options: MatcherOptions, store: StoreAddress, dim: int

@@ -1,7 +1,7 @@
 """One camera's journey from frame to alert, as a plain object: `CameraActor` is a thin shell around it.
 
 Frames are detected several at a time but handled in order; crops go out in one call for each frame, and what comes back
-is candidates only, never a template. Everything is bounded: the frames in flight, the crops in flight, the alerts in flight.
+is candidates only, never a template. Everything is bounded: frames, crops and alerts in flight.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Ports(Protocol):
 
 @dataclass(slots=True)
 class Limits:
-    """in_flight: frames being detected. crops: identify calls under way. patient: wait for a place rather than drop (files)."""
+    """in_flight: frames being detected. crops: identify calls under way. patient: wait rather than drop (files)."""
 
     in_flight: int = 4
     crops: int = 6
@@ -147,7 +147,7 @@ class CameraPipeline:
 
     async def close(self) -> None:
         """Give up what is under way and forget all transits."""
-        tasks: list[asyncio.Task[object]] = [t for t in (self._handler, *self._crops) if t]  # type: ignore[list-item]  # tasks of different answers
+        tasks = [t for t in (self._handler, *self._crops) if t]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -164,7 +164,7 @@ class CameraPipeline:
                 await self._handle(work)
             except LfrError as error:
                 self._lost(error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours must end the run, not hang it
+            except Exception as error:  # a fault of ours must end the run, not hang it
                 _log.error("camera.fault", camera=self.camera.id, kind=type(error).__name__, exc_info=True)
                 self._failed = error
             finally:

@@ -51,7 +51,8 @@ class RayPorts:
     async def detect(self, picture: Image) -> Detections:
         """Faces of one letterboxed picture. Raises RuntimeFailed."""
         async with plasma.shared(picture) as sent:
-            return await self._pooled("detect", sent)
+            faces: Detections = await self._pooled("detect", sent)
+            return faces
 
     async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:
         """Candidates of these crops, within their lifetime or not at all (D4).

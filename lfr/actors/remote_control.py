@@ -47,7 +47,7 @@ class RemoteControl:
         return answer
 
     async def stop(self, by: str) -> None:
-        """Everybody is told at once; then who stopped it is recorded. Raises RuntimeFailed naming who did not answer."""
+        """Everybody is told at once, then it is recorded. Raises RuntimeFailed naming who did not answer."""
         actors = {f"matcher {name}": a for name, a in self.matchers.items()}
         actors |= {f"camera {name}": a for name, a in self.cameras.items()}
         await self._all(actors, "stop")

@@ -26,6 +26,7 @@ from lfr.actors.matcher import MatcherActor
 from lfr.actors.pool_engine import PoolEngine
 from lfr.actors.ports import cause
 from lfr.actors.remote_control import RemoteControl
+from lfr.actors.shell import spawn
 from lfr.actors.store import StoreAddress
 from lfr.actors.supervisor import Facts, Member, SupervisorActor
 from lfr.config import Config
@@ -107,29 +108,40 @@ class Runtime:
         gpus = 1 if config.inference.provider != "cpu" else 0
         pool_names = [f"inference-{i}" for i in range(workers)]
         pool = [
-            InferenceActor.options(
-                name=name,
+            spawn(
+                InferenceActor,
+                name,
+                *common,
+                self.located,
+                config.inference,
+                threads,
                 num_gpus=gpus,
                 max_pending_calls=config.inference.max_pending * 8,
                 scheduling_strategy="SPREAD",
-            ).remote(name, *common, self.located, config.inference, threads)
+            )
             for name in pool_names
         ]
-        writer = AuditWriterActor.options(name=_WRITER).remote(_WRITER, *common, store, config.matcher.cooldown_s)
+        writer = spawn(AuditWriterActor, _WRITER, *common, store, config.matcher.cooldown_s)
         contracts = await self._all([actor.contract.remote() for actor in pool])
         self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
         nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
         matchers = {
-            node: MatcherActor.options(name=f"matcher-{node}", resources=_on(node)).remote(
-                f"matcher-{node}", *common, pack, config.matcher, store, contracts[0].dim
+            node: spawn(
+                MatcherActor,
+                f"matcher-{node}",
+                *common,
+                pack,
+                config.matcher,
+                store,
+                contracts[0].dim,
+                resources=_on(node),
             )
             for node in nodes
         }
         await self._all([matcher.load.remote() for matcher in matchers.values()])
         cameras = {
-            camera.id: CameraActor.options(
-                name=f"camera-{camera.id}", resources=_on(camera.node or config.name)
-            ).remote(
+            camera.id: spawn(
+                CameraActor,
                 f"camera-{camera.id}",
                 *common,
                 camera,
@@ -141,6 +153,7 @@ class Runtime:
                 f"matcher-{camera.node or config.name}",
                 _WRITER,
                 config.matcher.confirm_shots,
+                resources=_on(camera.node or config.name),
             )
             for camera in config.cameras
         }
@@ -150,7 +163,7 @@ class Runtime:
         members += [Member(f"camera-{name}", "camera") for name in cameras]
         facts = Facts(config.name, config.mode, pack.name, str(self.deployment_id), self._notes)
         await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
-        supervisor = SupervisorActor.options(name="supervisor").remote("supervisor", *common, members, facts, _WRITER)
+        supervisor = spawn(SupervisorActor, "supervisor", *common, members, facts, _WRITER)
         self._watch = supervisor.watch.remote()
         self.control = RemoteControl(
             supervisor, writer, cameras, matchers, self.engine, pack, self.db, self.vault, self.deployment_id

@@ -13,9 +13,6 @@ from lfr.actors.control import ActorStatus
 from lfr.actors.journal import Journal
 from lfr.domain.errors import RuntimeFailed
 
-CONTROL = {"control": 4}
-"""Concurrency group of status, tile and stop: they answer while the work goes on."""
-
 
 def find(name: str) -> Any:
     """The handle of an actor of this run. By name: a handle among constructor arguments would hold its owner's objects
@@ -31,6 +28,7 @@ class Shell:
     """Base of the actors: counts its starts over its own deaths, on its own node."""
 
     kind = ""
+    max_concurrency = 16
 
     def __init__(self, name: str, folder: str, log_level: str, **bound: object) -> None:
         log.configure(log_level, actor=name, **bound)
@@ -59,3 +57,20 @@ class Shell:
             alive=True,
             node=ray.get_runtime_context().get_node_id()[:8],
         )
+
+
+def spawn(shell: type[Shell], name: str, *arguments: Any, **options: Any) -> Any:
+    """Start an actor of this run and return its handle. options: Ray's (resources, num_gpus, max_pending_calls).
+
+    It is restarted for ever; calls lost at a death are not repeated by themselves. num_cpus=0: the pool is sized by
+    configuration, and Ray's bookkeeping of cores must not keep a camera out.
+    """
+    remote: Any = ray.remote
+    made = remote(
+        num_cpus=0,
+        max_restarts=-1,
+        max_task_retries=0,
+        max_concurrency=shell.max_concurrency,
+        concurrency_groups={"control": 4},  # status, tile: they answer while the work goes on
+    )(shell)
+    return made.options(name=name, **options).remote(name, *arguments)

@@ -13,7 +13,7 @@ import ray
 
 from lfr import log
 from lfr.actors.control import ActorStatus, CameraStatus, SystemStatus
-from lfr.actors.shell import CONTROL, Shell, find
+from lfr.actors.shell import Shell, find
 from lfr.domain.ages import Ages
 
 _log = log.get(__name__)
@@ -41,11 +41,11 @@ class Facts:
     notes: tuple[str, ...] = ()
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=32, concurrency_groups=CONTROL)
 class SupervisorActor(Shell):
     """Health of one deployment. It holds nothing that its own death could lose."""
 
     kind = "supervisor"
+    max_concurrency = 32
 
     def __init__(
         self, name: str, folder: str, log_level: str, members: list[Member], facts: Facts, writer: str
@@ -74,7 +74,7 @@ class SupervisorActor(Shell):
         before = self._actors[member.name]
         try:
             answer = await asyncio.wait_for(self._handles[member.name].status.remote(), PATIENCE_S)
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from answering, it is not well
+        except Exception as error:  # whatever keeps it from answering, it is not well
             if before.alive:
                 _log.warning("actor.silent", member=member.name, reason=type(error).__name__)
             self._actors[member.name] = msgspec.structs.replace(before, alive=False)

@@ -22,7 +22,7 @@ class Ages:
         self.max_s = max(self.max_s, age_s)
 
     def percentile_ms(self, share: float) -> float | None:
-        """The age in ms that `share` (0..1) of all objects did not exceed, to the millisecond above; None when empty."""
+        """The age in ms that `share` (0..1) of all objects did not exceed, rounded up; None when empty."""
         if not self.count:
             return None
         wanted = share * self.count

@@ -1,4 +1,4 @@
-"""An alert: a similarity score between a video face and a watchlist image above the threshold. A question, not an answer."""
+"""An alert: a video face scored above the threshold against a watchlist image. A question, not an answer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RaisedAlert:
 
 @dataclass(frozen=True, slots=True)
 class AlertReceipt:
-    """What the writer answers: the alert is durable. muted: an alert for this entry on this camera is still cooling down."""
+    """The alert is durable. muted: nothing was written, one for this entry on this camera is still cooling down."""
 
     alert_id: UUID
     committed_at: float

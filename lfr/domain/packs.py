@@ -17,7 +17,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Unknown keys are errors."""
 
 
-class Detector(_Strict):
+class Detector(_Strict, frozen=True):
     """The face detector. `long_side`: pixels of the longer side of the picture it is given (multiple of 32)."""
 
     kind: Literal["scrfd", "yunet", "dlib-hog", "double"]
@@ -28,7 +28,7 @@ class Detector(_Strict):
     nms_iou: float = 0.4
 
 
-class Recogniser(_Strict):
+class Recogniser(_Strict, frozen=True):
     """The recogniser. Pixel contract: (value - mean) / std in the given colour order, NCHW float32."""
 
     kind: Literal["arcface", "sface", "dlib-resnet", "double"]
@@ -42,14 +42,14 @@ class Recogniser(_Strict):
     std: float = 127.5
 
 
-class ExtraFile(_Strict):
+class ExtraFile(_Strict, frozen=True):
     """A further file that the engine needs (dlib's landmark model)."""
 
     file: str
     sha256: str
 
 
-class Licence(_Strict):
+class Licence(_Strict, frozen=True):
     """What the weights' owners allow, in plain words, and where to read it."""
 
     name: str
@@ -57,8 +57,8 @@ class Licence(_Strict):
     url: str = ""
 
 
-class Quality(_Strict):
-    """The floor below which a shot is not worth embedding (probe) or enrolling (enrol). Pixels are between the eyes' box sides."""
+class Quality(_Strict, frozen=True):
+    """The floor below which a shot is not embedded (probe) or enrolled (enrol). Pixels: the width of the box."""
 
     probe_face_px: float = 28.0
     enrol_face_px: float = 40.0
@@ -67,7 +67,7 @@ class Quality(_Strict):
     enrol_min_sharpness: float = 10.0
 
 
-class Calibration(_Strict):
+class Calibration(_Strict, frozen=True):
     """Scores of fused transits against people who are not listed, measured on faces that no scored clip shows.
 
     fmr: pairs [log10 of the per-comparison false match rate of one transit, score], falling rate, rising score;
@@ -84,7 +84,7 @@ class Calibration(_Strict):
     target_fpir: float = 0.01
 
 
-class Pack(_Strict):
+class Pack(_Strict, frozen=True):
     """One pack, as its file says. Engine `double` is the test double: it sees painted markers, never a face."""
 
     name: str

@@ -29,7 +29,7 @@ class ShotRules:
 
 @dataclass(slots=True)
 class Transit:
-    """One transit. number: counted from 1 within a camera run. Times: presentation seconds; first_seen_at: wall time."""
+    """One transit. number: from 1 within a camera run. Times: presentation seconds; first_seen_at: wall time."""
 
     number: int
     first_seen: float

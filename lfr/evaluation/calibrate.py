@@ -46,7 +46,7 @@ class Tail:
 
 
 def identities(folder: Path, without: set[str]) -> list[Path]:
-    """One picture of each person (folder per person) whose name is not in `without`. Raises SourceError if there are none."""
+    """One picture of each person (folder per person) not named in `without`. Raises SourceError if there is none."""
     people = [d for d in sorted(folder.iterdir()) if d.is_dir() and d.name not in without]
     pictures = [found[0] for d in people if (found := sorted(p for p in d.iterdir() if p.is_file()))]
     if not pictures:
@@ -75,15 +75,16 @@ def measure(
 
 
 def fit_tail(tail: Tail, method: str, target_fpir: float) -> Calibration:
-    """The rate of false matches per comparison as pairs (log10 rate, score). Raises SourceError when too few were seen."""
+    """The false match rate as pairs (log10 of the rate per comparison, score). Raises SourceError on too few."""
     scores = np.sort(tail.scores.ravel())[::-1]
     if len(scores) < 10_000:
         raise SourceError(f"{len(scores)} comparisons say too little about rare errors", hint="give more people")
     measured = [d for d in _DECADES if len(scores) * 10**d >= 20]
     points = [(d, float(scores[math.ceil(len(scores) * 10**d) - 1])) for d in measured]
-    # Beyond twenty events the score rises by a constant for each decade, as it did over the last one measured.
+    # Beyond twenty events the score rises by a constant for each decade, as over the last one measured. The median
+    # excess says how fast: a few people who stand in the set under two names must not stretch the tail.
     top = scores[: max(20, int(len(scores) * 10 ** (measured[-1] + 1)))]
-    per_decade = float(np.mean(top - top[-1])) * math.log(10)
+    per_decade = float(np.median(top - top[-1])) / math.log(2) * math.log(10)
     for decade in [d for d in _DECADES if d < measured[-1]]:
         points.append((decade, points[len(measured) - 1][1] + per_decade * (measured[-1] - decade)))
     return Calibration(
@@ -99,11 +100,18 @@ def fit_tail(tail: Tail, method: str, target_fpir: float) -> Calibration:
 def _enrol(engine: FaceEngine, pack: Pack, listed: Sequence[Path]) -> Templates:
     crops = []
     for path in listed:
-        image = cv2.imread(str(path))
-        faces = find_faces(engine, image) if image is not None else Detections.empty()
-        if image is not None and len(faces):
+        image = _still(path)
+        faces = find_faces(engine, image)
+        if len(faces):
             crops.append(cut(image, faces.points[[_central(faces, image)]], pack.recogniser.alignment)[0])
     return np.concatenate([engine.embed(np.stack(crops[i : i + 32])) for i in range(0, len(crops), 32)])
+
+
+def _still(path: Path) -> Image:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise SourceError(f"{path.name} is no picture", hint="take it out of the folder")
+    return np.asarray(image, np.uint8)
 
 
 def _central(faces: Detections, image: Image) -> int:
@@ -116,7 +124,7 @@ def _pass_by(
     engine: FaceEngine, pack: Pack, walkers: Sequence[Path], gallery: Templates, rng: np.random.Generator
 ) -> list[NDArray[np.float32]]:
     """One group of walkers, each in a cell of the canvas of its own, so that no tracker is needed."""
-    stills = [cv2.imread(str(path)) for path in walkers]
+    stills = [_still(path) for path in walkers]
     walks = [_Walk(rng) for _ in stills]
     fusion = TransitFusion(pack.recogniser.metric, Ages())
     transits = {i: Transit(i, 0.0, 0.0) for i in range(len(stills))}

@@ -1,0 +1,1 @@
+"""Exact open-set search: gallery, fusion, threshold."""

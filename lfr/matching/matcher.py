@@ -20,7 +20,7 @@ from lfr.matching.threshold import Threshold
 
 @dataclass(frozen=True, slots=True)
 class ShotNote:
-    """What goes with one template. transit: (camera, run, number). media_s: presentation time; stamped_at: wall time."""
+    """What goes with one template. transit: camera, run, number. media_s: presentation time; stamped_at: wall."""
 
     transit: Hashable
     media_s: float

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lfr.domain.errors import ConfigError
 from lfr.domain.packs import Calibration, Pack
@@ -51,7 +52,7 @@ def derive(calibration: Calibration, entries: int, target_fpir: float) -> Thresh
 
 
 def _interpolate(points: list[tuple[float, float]], wanted: float) -> float:
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+    for (left, low), (right, high) in pairwise(points):
         if left >= wanted >= right:
             return low + (high - low) * (left - wanted) / (left - right)
     (left, low), (right, high) = points[-2:] if wanted < points[-1][0] else points[:2]

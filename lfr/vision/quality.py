@@ -19,7 +19,7 @@ from lfr.vision.align import eyes_nose
 class Geometry:
     """What the landmarks alone tell, for all faces of one frame; cheap enough for every frame.
 
-    face_px: float32 (n,), box width in pixels of the frame. yaw: float32 (n,), 0 = frontal, about 1 = nose above an eye.
+    face_px: float32 (n,), box width, pixels of the frame. yaw: float32 (n,), 0 = frontal, about 1 = nose above an eye.
     roll: float32 (n,), radians. inside: bool (n,), the whole box lies in the picture.
     """
 
@@ -31,7 +31,7 @@ class Geometry:
     @property
     def weight(self) -> NDArray[np.float32]:
         """How much a shot counts in a fused template: its size, less the more it is turned. float32 (n,)."""
-        return (self.face_px * np.clip(1.25 - self.yaw, 0.25, 1.0)).astype(np.float32)
+        return np.asarray(self.face_px * np.clip(1.25 - self.yaw, 0.25, 1.0), np.float32)
 
 
 def geometry(faces: Detections, alignment: Alignment, width: int, height: int) -> Geometry:
@@ -51,7 +51,7 @@ def geometry(faces: Detections, alignment: Alignment, width: int, height: int) -
 
 
 def sharpness(crop: Image) -> float:
-    """Variance of the Laplacian of one aligned crop (Pech-Pacheco et al. 2000). Higher is sharper; under 12 is a smear."""
+    """Variance of the Laplacian of one aligned crop (Pech-Pacheco et al. 2000): higher is sharper, under 12 a smear."""
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 

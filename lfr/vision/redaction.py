@@ -22,7 +22,7 @@ def mosaic(picture: Image, width: int) -> Image:
     cells = (max(round(COLUMNS * w / longer), 1), max(round(COLUMNS * h / longer), 1))
     coarse = cv2.resize(picture, cells, interpolation=cv2.INTER_AREA)
     # Five bits a channel: what averaging leaves of fine contrast goes too.
-    coarse &= np.uint8(0xF8)
+    coarse = np.asarray(coarse, np.uint8) & np.uint8(0xF8)
     return np.asarray(
         cv2.resize(coarse, (width, max(round(width * h / w), 1)), interpolation=cv2.INTER_NEAREST), np.uint8
     )

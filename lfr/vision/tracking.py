@@ -1,8 +1,8 @@
 """Which detections are the same passage of the same person: boxes in, track numbers out.
 
 Two-stage association as in ByteTrack (Zhang et al. 2022), with a constant-velocity prediction (alpha-beta filter) and
-the assignment problem solved by SciPy. Only where boxes lie counts, never what a face looks like: a track cannot outlive
-a gap of `patience` seconds, and nothing links two tracks (D5: no re-identification).
+the assignment problem solved by SciPy. Only where boxes lie counts, never what a face looks like: a track cannot
+outlive a gap of `patience` seconds, and nothing links two tracks (D5: no re-identification).
 
 Why not a kept library: see docs/architecture.md, "Tracking".
 """

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from uuid import uuid4
 
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_somebody_who_stays_is_looked_at_again():
 @given(st.lists(st.floats(1, 300), max_size=60), st.floats(0.01, 0.5))
 def test_shots_are_never_closer_than_the_spacing(weights, step):
     taken = walk(ShotRules(), weights, step)
-    assert all(b - a >= ShotRules().spacing - 1e-9 for a, b in zip(taken, taken[1:], strict=False))
+    assert all(b - a >= ShotRules().spacing - 1e-9 for a, b in pairwise(taken))
 
 
 def test_one_alert_per_transit_and_entry_and_only_when_shots_agree():  # D3
