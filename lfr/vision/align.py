@@ -88,7 +88,7 @@ def crop_to_image(points: NDArray[np.float32], alignment: Alignment) -> NDArray[
 
 
 def _complex(points: NDArray[np.float64]) -> NDArray[np.complex128]:
-    return np.asarray(points[..., 0] + 1j * points[..., 1], np.complex128)
+    return np.ascontiguousarray(points).view(np.complex128)[..., 0]
 
 
 def _similarity(
