@@ -16,9 +16,9 @@ from lfr.vision.engine.base import FaceEngine
 from lfr.vision.stills import find_faces
 
 CLEARLY_SMALLER = 1.5
+"""A face whose area is less than the main face's by this factor stands in the background."""
 IN_THE_MIDDLE, BYSTANDER = 0.12, 0.25
 """Distances of a face's centre from the picture's, as shares of its width and height."""
-"""A face whose area is less than the main face's by this factor stands in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ def _prepare(engine: FaceEngine, floors: Quality, picture: Image) -> Prepared | 
 def main_face(found: Detections, width: int, height: int) -> int | Refused:
     """Whom the picture shows: the index of its only face, or of the most central one if no other face competes.
 
-    A face does not compete when it is clearly smaller, cut by the picture's border while the main one is not, or well
-    aside while the main one stands in the middle, as in a portrait.
+    A face does not compete when it is clearly smaller, or when it is not clearly larger and is either cut by the
+    picture's border while the main one is whole, or well aside while the main one stands in the middle, as in a
+    portrait.
     """
     if len(found) == 0:
         return Refused("no face")
@@ -78,9 +79,10 @@ def main_face(found: Detections, width: int, height: int) -> int | Refused:
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     cut_off = (boxes.min(axis=1) <= 0) | (boxes[:, 2] >= width) | (boxes[:, 3] >= height)
     smaller = areas * CLEARLY_SMALLER <= areas[main]
-    aside = cut_off & ~cut_off[main] & (areas <= areas[main] * CLEARLY_SMALLER)
+    larger = areas > areas[main] * CLEARLY_SMALLER
+    partial = cut_off & ~cut_off[main]
     bystander = (off_centre > BYSTANDER) & (off_centre[main] < IN_THE_MIDDLE)
-    competing = ~(smaller | aside | bystander)
+    competing = ~(smaller | ((partial | bystander) & ~larger))
     competing[main] = False
     if competing.any():
         return Refused("several faces", f"{int(competing.sum()) + 1} faces of like size: cut the picture to one person")

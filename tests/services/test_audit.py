@@ -29,10 +29,13 @@ async def numbers(db):
 
 
 async def test_an_entry_goes_with_its_transaction(store):
-    with pytest.raises(ZeroDivisionError):
+    async def fail():
         async with store.db.transaction() as session:
             audit.record(session, kind="user.signed-in", actor="a", subject="a", payload={})
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await audit.sequence(store.db) == 0
 
 

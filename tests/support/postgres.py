@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,34 +33,24 @@ class Server:
         """The async URL of one of its databases."""
         return f"postgresql+asyncpg://lfr:{password}@127.0.0.1:{self.port}/{database}"
 
-    def create(self) -> str:
-        """The URL of a new, empty database."""
-        name = f"lfr_{uuid.uuid4().hex}"
-        self.sql(f"CREATE DATABASE {name}")
-        return self.url(name)
+    def empty(self) -> str:
+        """The URL of a database with nothing in it: one for the whole run, since making and removing them is slow."""
+        if "lfr_test" not in self.sql("SELECT datname FROM pg_database"):
+            self.sql("CREATE DATABASE lfr_test")
+        self.disconnect()
+        self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lfr_test")
+        return self.url("lfr_test")
+
+    def disconnect(self) -> None:
+        """End every connection to that database, as a restart of the server would."""
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lfr_test'")
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What psql answers."""
-        command = [
-            binaries() / "psql",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.port),
-            "-U",
-            "lfr",
-            "-At",
-            "-c",
-            statement,
-            database,
-        ]
-        done = subprocess.run(
-            command,
-            env={"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "lfr", "-At", "-c", statement, database]
+        environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
+        command = [binaries() / "psql", *options]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
 
@@ -75,38 +64,12 @@ def server() -> Iterator[Server]:
     port = _free_port()
     as_other = _lend(folder)
     try:
-        options = [
-            "-D",
-            str(data),
-            "-U",
-            "lfr",
-            "-A",
-            "scram-sha-256",
-            "--pwfile",
-            str(secret),
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        _run([*as_other, binaries() / "initdb", *options, "--locale", "C.UTF-8"])
+        options = ["-U", "lfr", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--locale", "C.UTF-8"]
+        _run([*as_other, binaries() / "initdb", "-D", data, "--no-sync", *options])
         # Tests need no durability; the product's own settings are not touched by these.
         settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c shared_buffers=16MB"
-        _run(
-            [
-                *as_other,
-                binaries() / "pg_ctl",
-                "-D",
-                data,
-                "-w",
-                "-t",
-                "60",
-                "-l",
-                folder / "log",
-                "-o",
-                settings,
-                "start",
-            ]
-        )
+        control = [*as_other, binaries() / "pg_ctl", "-D", data, "-w", "-t", "60"]
+        _run([*control, "-l", folder / "log", "-o", settings, "start"])
         try:
             yield Server(folder, port)
         finally:

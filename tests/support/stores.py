@@ -35,7 +35,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, one of each kind."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'data' / 'lfr.db'}"
-    return request.getfixturevalue("postgres_server").create()
+    return request.getfixturevalue("postgres_server").empty()
 
 
 async def run(session: AsyncSession, statement: str) -> Any:
@@ -71,7 +71,7 @@ class Store:
         """An alert about that entry."""
         given = {
             "deployment_id": self.deployment_id, "camera": "north", "run": "run-1", "transit": 1, "entry_id": entry_id,
-            "score": 0.61, "threshold": 0.4, "gap": 0.2, "shots": 3, "frame": 120, "media_s": 4.8,
+            "score": 0.61, "threshold": 0.4, "gap": 0.2, "shots": 3, "frame": 120, "media_s": 4.75,
             "frame_at": 1_795_000_000.25, "first_shot_at": 1_794_999_999.5, "box": (10, 20, 64, 80),
             "probe_jpeg": b"probe picture", "scene_jpeg": b"scene picture",
         }  # fmt: skip
