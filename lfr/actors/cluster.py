@@ -29,6 +29,10 @@ _LOOPBACK = "127.0.0.2"
 _log = log.get(__name__)
 
 
+class _SlowStart(RuntimeFailed):
+    """The raylet was not there in the time that Ray allows."""
+
+
 @dataclass
 class RayHandle:
     """A Ray this process started or joined. warnings: what is wrong yet allowed in this mode, to be shown to people."""
@@ -94,6 +98,16 @@ def stop(handle: RayHandle) -> None:
 def _start(settings: RayNode, tmpfs: Path, mode: Mode, node_name: str) -> RayHandle:
     warnings = node.require_no_swap(mode)
     runfolder.clean_stale(tmpfs)
+    try:
+        address, folder = _start_once(settings, tmpfs, node_name)
+    except _SlowStart:
+        # Ray gives a raylet 30 s, which a machine that is busy starting other things can miss once.
+        _log.warning("ray.slow_start", node=node_name)
+        address, folder = _start_once(settings, tmpfs, node_name)
+    return RayHandle(address, node_name, mode, local=True, warnings=warnings, folder=folder)
+
+
+def _start_once(settings: RayNode, tmpfs: Path, node_name: str) -> tuple[str, RunFolder]:
     folder = runfolder.create(tmpfs)
     try:
         node.require_room(tmpfs, settings.store_mb)
@@ -107,7 +121,7 @@ def _start(settings: RayNode, tmpfs: Path, mode: Mode, node_name: str) -> RayHan
             resources={f"van:{node_name}": 1.0},
             object_spilling_directory=str(folder.spill),
             _plasma_directory=str(folder.plasma),
-            _temp_dir=str(folder.path),
+            _temp_dir=str(folder.session),
             _node_ip_address=_LOOPBACK,
             _node_name=node_name,
             _system_config=dict(node.SYSTEM_CONFIG),
@@ -115,7 +129,7 @@ def _start(settings: RayNode, tmpfs: Path, mode: Mode, node_name: str) -> RayHan
     except BaseException:
         folder.end()
         raise
-    return RayHandle(address, node_name, mode, local=True, warnings=warnings, folder=folder)
+    return address, folder
 
 
 def _join(settings: RayNode, tmpfs: Path, mode: Mode, node_name: str) -> RayHandle:
@@ -141,10 +155,11 @@ def _init(env: dict[str, str], doing: str, **options: Any) -> str:
         _read_settings_again()
         try:
             context = ray.init(log_to_driver=False, logging_level=logging.WARNING, **options)
-        except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+        except Exception as error:  # Ray raises bare Exception, too
             ray.shutdown()
             why = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-            raise RuntimeFailed(
+            kind = _SlowStart if "timed out during startup" in why else RuntimeFailed
+            raise kind(
                 f"Ray did not {doing} a node: {why}",
                 hint="is the address right? see `lfr node check`",
             ) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import socket
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,25 @@ def swaps() -> tuple[str, ...]:
     """The swap devices and files in use; empty when swap is off."""
     lines = (_PROC / "swaps").read_text().splitlines()[1:]
     return tuple(line.split()[0] for line in lines if line.strip())
+
+
+def closed_to_others(path: Path) -> bool:
+    """Whether a folder on the way to `path` is its owner's alone, so that no other user gets at anything below it.
+
+    Raises OSError if there is no such path.
+    """
+    whole = path.resolve(strict=True)
+    return any(each.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) == 0 for each in (whole, *whole.parents))
+
+
+def listens(address: str, *, timeout_s: float = 5.0) -> bool:
+    """Whether anybody listens at `host:port`."""
+    name, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((name.strip("[]"), int(port)), timeout=timeout_s):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def forbid_core_dumps() -> None:

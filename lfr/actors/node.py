@@ -58,7 +58,7 @@ def safe_environment(folder: RunFolder, token: Path) -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_TMPDIR": str(folder.path),
+        "RAY_TMPDIR": str(folder.session),
         "TMPDIR": str(folder.temporary),
         # `uv run` would otherwise make Ray pack and copy the working folder into its session.
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -160,6 +160,10 @@ def start_node(
     if not address:
         make_token(token)
     require_token(token)
+    if address and not host.listens(address):
+        raise RuntimeFailed(f"node {name}: nobody answers at {address}", hint=_HINT)
+    if not address and port and host.listens(f"{ip or '127.0.0.1'}:{port}"):
+        raise RuntimeFailed(f"node {name}: port {port} is in use", hint="give another --port, or `lfr node stop`")
     runfolder.clean_stale(tmpfs)
     folder = runfolder.create(tmpfs)
     try:
@@ -194,7 +198,7 @@ def _ray_start(
     flags = [
         f"--node-name={name}",
         f"--resources={json.dumps({f'van:{name}': 1})}",
-        f"--temp-dir={folder.path}",
+        f"--temp-dir={folder.session}",
         f"--plasma-directory={folder.plasma}",
         f"--object-spilling-directory={folder.spill}",
         f"--object-store-memory={store_mb << 20}",

@@ -114,6 +114,7 @@ def inspect(
         _folders("session in memory", flags, "temp_dir", "session_dir", "log_dir", "resource_dir"),
         _folders("object store in memory", flags, "plasma_directory"),
         _folders("overflow in memory", flags, "fallback_directory"),
+        _closed(flags),
         _written(raylet, worker),
         _cores(raylet, worker),
         _check("token required", "" if env.get("RAY_AUTH_MODE") == "token" else "its raylet runs without token auth"),
@@ -132,6 +133,8 @@ def swap_check() -> Check:
 
 def stranger_is_refused(address: str, *, timeout_s: float = 30.0) -> bool:
     """Whether the cluster at `address` turns away a client without a token. Raises RuntimeFailed if nobody answers."""
+    if not host.listens(address):
+        raise RuntimeFailed(f"the cluster at {address} does not answer", hint="is its head running?")
     tries = (
         "import sys\n"
         "from ray._raylet import GcsClient\n"
@@ -176,6 +179,16 @@ def _folders(name: str, flags: Mapping[str, str], *wanted: str) -> Check:
         except OSError as error:
             on_disk.append(f"{flag} {path}: {error.strerror}")
     return _check(name, ", ".join(on_disk))
+
+
+def _closed(flags: Mapping[str, str]) -> Check:
+    """Ray makes its folders world-writable; whoever reaches the store's socket is handed the store."""
+    name = "closed to other users"
+    path = flags.get("session_dir", "")
+    try:
+        return _check(name, "" if host.closed_to_others(Path(path)) else f"others can enter {path}")
+    except OSError as error:
+        return Check(name, ok=False, detail=f"{path}: {error.strerror}")
 
 
 def _spilling(config: Mapping[str, Any]) -> Check:

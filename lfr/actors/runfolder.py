@@ -1,7 +1,8 @@
 """The run folder: the one place in memory where a Ray of ours keeps its session, sockets, logs, overflow and token.
 
 One folder per Ray, straight under tmpfs (a Unix socket's whole path must fit into 107 bytes), 0700, with `owner.json`
-saying whose it is. It goes when that Ray stops; what a killed run left behind goes at the next start.
+saying whose it is. Ray opens its own folders, sockets included, to every user of the machine, so they lie one deeper.
+It goes when that Ray stops; what a killed run left behind goes at the next start.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from lfr.domain.errors import NodeUnsafe
 
 PREFIX = "lfr-ray-"
 MARK = "LFR_RAY_FOLDER"
-# session_2026-11-23_18-52-00_123456_1234567/sockets/plasma_store: 64 bytes, and 107 is the kernel's limit.
-_LONGEST = 40
+# /session_2026-11-23_18-52-00_123456_1234567/sockets/plasma_store is 64 bytes, and the kernel allows 107.
+_LONGEST = 43
 _log = log.get(__name__)
 
 
@@ -44,6 +45,11 @@ class RunFolder:
     """One Ray's folder in memory."""
 
     path: Path
+
+    @property
+    def session(self) -> Path:
+        """What Ray calls its temporary directory: sessions with sockets and logs."""
+        return self.path / "r"
 
     @property
     def spill(self) -> Path:
@@ -125,7 +131,7 @@ def require_memory(tmpfs: Path) -> None:
             f"{tmpfs} is not in memory: Ray could write a face to a disk there",
             hint="set ray.tmpfs to a tmpfs, usually /dev/shm",
         )
-    if len(os.fsencode(tmpfs.resolve())) + 1 + len(PREFIX) + 8 > _LONGEST:
+    if len(os.fsencode(tmpfs.resolve())) + 1 + len(PREFIX) + 8 + 2 > _LONGEST:
         raise NodeUnsafe(f"{tmpfs} is too long a path for Ray's sockets", hint="mount the tmpfs at a shorter path")
 
 
@@ -138,7 +144,7 @@ def create(tmpfs: Path) -> RunFolder:
     try:
         folder = RunFolder(Path(tempfile.mkdtemp(prefix=PREFIX, dir=tmpfs.resolve())))
         folder.own(os.getpid())
-        for part in (folder.spill, folder.plasma, folder.temporary):
+        for part in (folder.session, folder.spill, folder.plasma, folder.temporary):
             part.mkdir(mode=0o700)
     except OSError as error:
         raise NodeUnsafe(
