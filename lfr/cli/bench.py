@@ -48,12 +48,14 @@ def pipeline(
     from lfr.evaluation.apart import apart  # noqa: PLC0415
     from lfr.evaluation.baseline import run_baseline  # noqa: PLC0415 - OpenCV is heavy
     from lfr.evaluation.bound import run_bound  # noqa: PLC0415
+    from lfr.evaluation.clip_frames import require_clip  # noqa: PLC0415
     from lfr.evaluation.comparison import compare, default_threshold  # noqa: PLC0415
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415
 
     log.configure("WARNING")
     known = load_truth(truth)
     people = known.enrolment(faces)
+    require_clip(clip)
     located = locate(load_pack(pack), default_roots())
     _tell("1 of 4: our pipeline")
     ours = _our_run(clip, truth, faces, pack, threshold, pace)

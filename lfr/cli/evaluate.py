@@ -40,11 +40,13 @@ def clip(
     Progress and logs go to stderr. The exit code is 0 whenever the run completed, whatever the score.
     """
     from lfr.actors.clip import run_clip  # noqa: PLC0415 - Ray is heavy
+    from lfr.evaluation.clip_frames import require_clip  # noqa: PLC0415 - OpenCV is heavy
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415 - heavy
 
     log.configure("WARNING")
     known = load_truth(truth)
     people = known.enrolment(faces)
+    require_clip(clip)
     located = locate(load_pack(pack), default_roots())
     with progress_on_stderr() as progress:
         run = asyncio.run(run_clip(clip, people, located, threshold=threshold, pace=pace, progress=progress))

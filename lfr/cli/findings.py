@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from sqlalchemy import text
 
 from lfr.actors import node
 from lfr.actors.runfolder import require_memory
@@ -205,7 +204,7 @@ async def database(config: Config) -> Finding:
         db = Database(config.database_url)
         try:
             async with db.session() as session:
-                await session.execute(text("SELECT 1"))
+                await session.connection()
         finally:
             await db.dispose()
     except LfrError as error:

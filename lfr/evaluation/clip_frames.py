@@ -37,6 +37,13 @@ def frames(
         capture.release()
 
 
+def require_clip(clip: Path) -> None:
+    """Raises SourceError unless the clip opens and gives a picture: better at once than after half a minute's start."""
+    for _, image in frames(clip, limit=1):
+        if image is None:
+            raise SourceError(f"{clip} gives no picture", hint="is it a whole video file?")
+
+
 def _converted(capture: cv2.VideoCapture) -> Image | None:
     done, image = capture.retrieve()
     return np.asarray(image, np.uint8) if done else None

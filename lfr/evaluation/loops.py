@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,6 +62,8 @@ class _FaceAnalysis:
     def __init__(self, located: LocatedPack, threads: int) -> None:
         from insightface.app import FaceAnalysis  # noqa: PLC0415 - heavy, and only this loop needs it
 
+        _hush()
+
         # FaceAnalysis reads the detector's file again when it first sees a picture, so the folder stays till close().
         self._folder = tempfile.TemporaryDirectory(prefix="lfr-bench-")
         links = Path(self._folder.name)
@@ -95,6 +98,7 @@ class _YuNet:
         else:
             from insightface.model_zoo import get_model  # noqa: PLC0415 - heavy, and only this loop needs it
 
+            _hush()
             self._arcface = get_model(
                 str(located.recogniser), providers=["CPUExecutionProvider"], sess_options=_session_options(threads)
             )
@@ -150,6 +154,11 @@ class _Dlib:
             )
             for box in self._detect(rgb, 0)
         ]
+
+
+def _hush() -> None:
+    # insightface 2.1 aligns with a call that scikit-image 0.26 announces to remove: nothing a user here can act on.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"insightface\.")
 
 
 def _session_options(threads: int) -> Any:
