@@ -120,13 +120,12 @@ class CameraActor(Shell):
         self._began = time.time()
         with contextlib.suppress(EndOfSource):
             while not self._stopped.is_set():
+                await self._pipeline.room()
                 frame = await loop.run_in_executor(self._reader, self._next)
-                if frame is None:
-                    continue
-                self._health.feed(frame)
-                if frame.image is None:
-                    continue
-                if self._source.live and frame.media_s < due - 0.01:
+                if frame is not None:
+                    self._health.feed(frame)
+                if frame is None or frame.image is None or (self._source.live and frame.media_s < due - 0.01):
+                    await self._pipeline.no_frame()
                     continue
                 due = max(due + 1 / self._camera.process_fps, frame.media_s)
                 await self._pipeline.feed(frame, warmup=frame.index <= resume)

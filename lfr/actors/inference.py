@@ -6,6 +6,7 @@ Templates go from here to the matcher and nowhere else; the camera hears of cand
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,6 +29,9 @@ from lfr.vision.engine import open_engine
 from lfr.vision.engine.base import EngineContract, FaceEngine
 from lfr.vision.packs import LocatedPack
 
+EMBED_BEFORE_S = 0.7
+"""Age of a frame after which its crops are not embedded any more: the template would not live to be compared."""
+
 
 class InferenceWorker:
     """The plain object: one engine, one thread, two batch queues."""
@@ -40,7 +44,7 @@ class InferenceWorker:
         self.detecting: Batcher[Image, Detections] = Batcher(
             self._detect, thread, max_size=options.batch_size, max_age_s=age, max_waiting=waiting
         )
-        self.embedding: Batcher[Image, Templates] = Batcher(
+        self.embedding: Batcher[tuple[Image, float], Templates | None] = Batcher(
             self._embed, thread, max_size=options.batch_size, max_age_s=age, max_waiting=waiting
         )
 
@@ -60,14 +64,19 @@ class InferenceWorker:
                 found[row] = faces
         return [faces for faces in found if faces is not None]
 
-    def _embed(self, crops: list[Image]) -> list[Templates]:
-        together = np.concatenate(crops)
+    def _embed(self, items: list[tuple[Image, float]]) -> list[Templates | None]:
+        """Crops with the wall time after which no template may be made of them any more: None then (D4)."""
+        now = time.time()
+        wanted = [crops for crops, until in items if now < until]
+        if not wanted:
+            return [None] * len(items)
+        together = np.concatenate(wanted)
         templates = self.engine.embed(together)
         together.fill(0)
-        ends = np.cumsum([len(group) for group in crops])
-        parts = [np.array(part) for part in np.split(templates, ends[:-1])]
+        ends = np.cumsum([len(group) for group in wanted])
+        parts = iter([np.array(part) for part in np.split(templates, ends[:-1])])
         templates.fill(0)
-        return parts
+        return [next(parts) if now < until else None for _, until in items]
 
 
 class InferenceActor(Shell):
@@ -98,10 +107,10 @@ class InferenceActor(Shell):
 
     async def identify(self, carried: list[Any], notes: list[ShotNote], matcher: str) -> list[Candidate | None]:
         """Templates of the crops, fused and compared by `matcher`; only candidates come back."""
-        left = remaining(notes)
-        if left <= 0:
+        until = min(note.stamped_at for note in notes) + EMBED_BEFORE_S
+        templates = await self._worker.embedding.submit((await carried[0], until))
+        if templates is None:
             raise ShotsLapsed("the shots were too old before their turn came")
-        templates = await self._worker.embedding.submit(await carried[0])
         try:
             async with plasma.shared(templates) as sent:
                 call = self._matcher(matcher).match.remote(sent, notes)
@@ -120,7 +129,9 @@ class InferenceActor(Shell):
 
     async def embed(self, carried: list[Any]) -> Templates:
         """Templates of enrolment crops: listed people only, on their way to the vault."""
-        return await self._worker.embedding.submit(await carried[0])
+        templates = await self._worker.embedding.submit((await carried[0], math.inf))
+        assert templates is not None
+        return templates
 
     def _count_ages(self, notes: list[ShotNote]) -> None:
         now = time.time()

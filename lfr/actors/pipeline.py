@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lfr import log
 from lfr.actors.journal import Place
+from lfr.actors.window import Window
 from lfr.config import Camera
 from lfr.domain.ages import Ages
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
@@ -35,7 +36,7 @@ from lfr.vision.zone import Zone
 
 _log = log.get(__name__)
 
-TOO_LATE_S = 0.85
+TOO_LATE_S = 0.6
 """A shot this old when its turn comes is dropped and counted: its template could not live within a second (D4)."""
 
 
@@ -114,15 +115,26 @@ class CameraPipeline:
         self._zone = Zone(camera.zone)
         self._transits: dict[int, Transit] = {}
         self._counted: set[int] = set()
-        self._slots = asyncio.Semaphore(self._limits.in_flight)
+        self._window = Window(self._limits.in_flight)
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
         self._crops: set[asyncio.Task[None]] = set()
         self._undecided: set[int] = set()  # frames whose shots are on their way
         self._handler: asyncio.Task[None] | None = None
         self._failed: BaseException | None = None
 
+    async def room(self) -> None:
+        """Wait until one more frame may be read: none may grow old before it is sent. Raises what `feed` would."""
+        await self._window.enter()
+        if self._failed is not None:
+            await self._window.leave()
+        self._raise_failure()
+
+    async def no_frame(self) -> None:
+        """There was no frame to feed after all: give the room back."""
+        await self._window.leave()
+
     async def feed(self, frame: Frame, *, warmup: bool = False) -> None:
-        """Take one frame; waits while too many are in flight. warmup: rebuild tracks, count nothing.
+        """Take one frame for which there is `room`. warmup: rebuild tracks, count nothing.
 
         Raises LfrError when an earlier frame failed beyond repair (patient cameras only).
         """
@@ -130,7 +142,6 @@ class CameraPipeline:
         assert frame.image is not None
         if self._handler is None:
             self._handler = asyncio.create_task(self._handle_all())
-        await self._slots.acquire()
         h, w = frame.image.shape[:2]
         box = fit(w, h, self.pack.detector.long_side)
         picture = await asyncio.to_thread(box.apply, frame.image)
@@ -168,7 +179,7 @@ class CameraPipeline:
                 _log.error("camera.fault", camera=self.camera.id, kind=type(error).__name__, exc_info=True)
                 self._failed = error
             finally:
-                self._slots.release()
+                await self._window.leave(time.time() - work.frame.stamped_at)
                 self._queue.task_done()
 
     def _lost(self, error: LfrError) -> None:

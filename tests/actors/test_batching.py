@@ -40,7 +40,7 @@ async def test_an_old_batch_leaves_although_it_is_not_full(thread):
 
 async def test_a_full_queue_refuses_at_once(thread):  # D8
     gate = threading.Event()
-    batcher = Batcher(lambda items: gate.wait(5) and items or items, thread, max_size=1, max_age_s=0.0, max_waiting=2)
+    batcher = Batcher(lambda items: (gate.wait(5) and items) or items, thread, max_size=1, max_age_s=0.0, max_waiting=2)
     first = asyncio.create_task(batcher.submit(0))
     await asyncio.sleep(0.02)
     waiting = [asyncio.create_task(batcher.submit(i)) for i in (1, 2)]

@@ -82,9 +82,14 @@ def pipeline(ports, **options):
     )
 
 
+async def fed(line, frame, **options):
+    await line.room()
+    await line.feed(frame, **options)
+
+
 async def play(line, shown):
     for frame in shown:
-        await line.feed(frame)
+        await fed(line, frame)
     await line.drain()
     await line.close()
 
@@ -172,13 +177,13 @@ async def test_the_place_never_runs_ahead_of_what_is_durable():
     line = pipeline(ports, durable=lambda place: places.append(place.frame))
     shown = list(frames({3: (20, 60, 8, 50)}))
     for frame in shown[:20]:
-        await line.feed(frame)
+        await fed(line, frame)
     await asyncio.sleep(0.05)
     held = places[-1]
     assert held < 19
     gate.set()
     for frame in shown[20:]:
-        await line.feed(frame)
+        await fed(line, frame)
     await line.drain()
     assert places[-1] == 29
     assert ports.alerts[0].frame > held
@@ -190,7 +195,7 @@ async def test_a_resumed_file_counts_nothing_twice():
     enrol(ports, 3)
     line = pipeline(ports, place=Place(frame=9, processed=10, transits=1))
     for frame in frames({3: (20, 60, 8, 50)}):
-        await line.feed(frame, warmup=frame.index <= 9)
+        await fed(line, frame, warmup=frame.index <= 9)
     await line.drain()
     assert line.place.processed == 30
     assert line.place.transits == 1
