@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.support.ray_runtime"]
+
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("LFR_ASSETS", str((ROOT.parent / "shared").resolve()))
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

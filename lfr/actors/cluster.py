@@ -22,15 +22,11 @@ from lfr.actors import host, node, probe, runfolder
 from lfr.actors.probe import NodeProbe
 from lfr.actors.runfolder import RunFolder
 from lfr.config import Mode, RayNode
-from lfr.domain.errors import NodeUnsafe, RuntimeFailed
+from lfr.domain.errors import NodeUnsafe
 
 # Not 127.0.0.1: Ray replaces that by an outside address, and a van's Ray must live on when its network goes.
 _LOOPBACK = "127.0.0.2"
 _log = log.get(__name__)
-
-
-class _SlowStart(RuntimeFailed):
-    """The raylet was not there in the time that Ray allows."""
 
 
 @dataclass
@@ -100,8 +96,7 @@ def _start(settings: RayNode, tmpfs: Path, mode: Mode, node_name: str) -> RayHan
     runfolder.clean_stale(tmpfs)
     try:
         address, folder = _start_once(settings, tmpfs, node_name)
-    except _SlowStart:
-        # Ray gives a raylet 30 s, which a machine that is busy starting other things can miss once.
+    except node.SlowStart:
         _log.warning("ray.slow_start", node=node_name)
         address, folder = _start_once(settings, tmpfs, node_name)
     return RayHandle(address, node_name, mode, local=True, warnings=warnings, folder=folder)
@@ -158,8 +153,7 @@ def _init(env: dict[str, str], doing: str, **options: Any) -> str:
         except Exception as error:  # Ray raises bare Exception, too
             ray.shutdown()
             why = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-            kind = _SlowStart if "timed out during startup" in why else RuntimeFailed
-            raise kind(
+            raise node.start_failure(
                 f"Ray did not {doing} a node: {why}",
                 hint="is the address right? see `lfr node check`",
             ) from error

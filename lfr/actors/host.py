@@ -17,6 +17,7 @@ from pathlib import Path
 # linux/magic.h: tmpfs, ramfs, hugetlbfs. tmpfs can be swapped out, which is why swap is looked at as well.
 _MEMORY_FILESYSTEMS = {0x01021994, 0x858458F6, 0x958458F6}
 _PROC = Path("/proc")
+_BLOCK = Path("/sys/block")
 
 
 def in_memory(path: Path) -> bool:
@@ -40,9 +41,19 @@ def free_bytes(path: Path) -> int:
 
 
 def swaps() -> tuple[str, ...]:
-    """The swap devices and files in use; empty when swap is off."""
+    """The swap devices and files in use that lie on a disk; none when swap is off or only compresses memory (zram)."""
     lines = (_PROC / "swaps").read_text().splitlines()[1:]
-    return tuple(line.split()[0] for line in lines if line.strip())
+    names = (line.split()[0] for line in lines if line.strip())
+    return tuple(name for name in names if not _is_compressed_memory(name))
+
+
+def _is_compressed_memory(swap: str) -> bool:
+    # A zram device may still be told to write pages to a disk; a kernel that cannot do so lacks the file.
+    name = Path(swap).name
+    if not swap.startswith("/dev/zram"):
+        return False
+    backing = _BLOCK / name / "backing_dev"
+    return not backing.exists() or backing.read_text().strip() == "none"
 
 
 def closed_to_others(path: Path) -> bool:

@@ -50,6 +50,15 @@ class NodeStarted(msgspec.Struct, frozen=True):
     head: bool
 
 
+class SlowStart(RuntimeFailed):
+    """The raylet was not there in the 30 s that Ray allows: a machine busy with other things can miss them once."""
+
+
+def start_failure(message: str, *, hint: str) -> RuntimeFailed:
+    """The error for what Ray said when it did not start."""
+    return (SlowStart if "timed out during startup" in message else RuntimeFailed)(message, hint=hint)
+
+
 def safe_environment(folder: RunFolder, token: Path) -> dict[str, str]:
     """The whole environment of Ray's processes: no telemetry, token required, every temporary file in memory."""
     kept = {k: v for k, v in os.environ.items() if k in _KEPT or k.startswith(_KEPT_PREFIXES)}
@@ -165,19 +174,28 @@ def start_node(
     if not address and port and host.listens(f"{ip or '127.0.0.1'}:{port}"):
         raise RuntimeFailed(f"node {name}: port {port} is in use", hint="give another --port, or `lfr node stop`")
     runfolder.clean_stale(tmpfs)
-    folder = runfolder.create(tmpfs)
+
+    def once() -> NodeStarted:
+        folder = runfolder.create(tmpfs)
+        try:
+            require_room(tmpfs, store_mb)
+            _ray_start(folder, token, name, address, port, ip, store_mb, cpus, timeout_s)
+            raylet = find_raylet(folder)
+            reached = address or _gcs_address(raylet)
+            folder.own(raylet, node=name, address=reached)
+        except BaseException:
+            folder.end()
+            raise
+        return NodeStarted(name, reached, str(folder.path), raylet, head=not address)
+
     try:
-        require_room(tmpfs, store_mb)
-        _ray_start(folder, token, name, address, port, ip, store_mb, cpus, timeout_s)
-        raylet = find_raylet(folder)
-        reached = address or _gcs_address(raylet)
-        folder.own(raylet, node=name, address=reached)
-    except BaseException:
-        folder.end()
-        raise
+        started = once()
+    except SlowStart:
+        _log.warning("node.slow_start", node=name)
+        started = once()
     for warning in warnings:
         _log.warning("node.warning", node=name, warning=warning)
-    return NodeStarted(name, reached, str(folder.path), raylet, head=not address)
+    return started
 
 
 def _ray_start(
@@ -203,6 +221,9 @@ def _ray_start(
         f"--object-spilling-directory={folder.spill}",
         f"--object-store-memory={store_mb << 20}",
         "--disable-usage-stats",
+        # Nobody reads the logs through Ray, and a cluster of vans does not grow by itself.
+        "--include-log-monitor=false",
+        "--no-monitor",
         *([f"--node-ip-address={ip}"] if ip else []),
         *([f"--num-cpus={cpus}"] if cpus is not None else []),
     ]
@@ -223,7 +244,7 @@ def _ray_start(
             raise RuntimeFailed(f"node {name}: `ray start` did not end within {timeout_s:.0f} s", hint=_HINT) from error
     if done.returncode != 0:
         lines = [x for x in output.read_text(errors="replace").splitlines() if x.strip()] or ["no output"]
-        raise RuntimeFailed(f"node {name}: `ray start` failed: {lines[-1].strip()[:300]}", hint=_HINT)
+        raise start_failure(f"node {name}: `ray start` failed: {lines[-1].strip()[:300]}", hint=_HINT)
 
 
 _HINT = "is the head reachable, the port free and the token the head's? `lfr node check` looks at this machine"
