@@ -21,8 +21,9 @@ from lfr.actors.pipeline import CameraPipeline, Limits
 from lfr.actors.ports import RayPorts
 from lfr.actors.shell import Shell, find
 from lfr.config import Camera, camera_address
-from lfr.domain.errors import LfrError
+from lfr.domain.errors import LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
+from lfr.vision.align import side
 from lfr.vision.source import PictureHealth, open_source
 from lfr.vision.source.base import EndOfSource, Frame, Source
 
@@ -68,13 +69,15 @@ class CameraActor(Shell):
         patient = camera.pace == "file"
         self._health = PictureHealth(camera.times)
         self._detail = ""
+        self._ports = RayPorts([find(one) for one in pool], matcher, find(writer), patient=patient)
+        self._side = side(pack.recogniser.alignment)
         self._pipeline = CameraPipeline(
             camera,
             pack,
             deployment_id,
             run if not self.restarts else f"{run}.{self.restarts}",
             lambda: self._threshold,
-            RayPorts([find(name) for name in pool], matcher, find(writer), patient=patient),
+            self._ports,
             limits=Limits(in_flight=2 + 2 * len(pool), patient=patient, confirm_shots=confirm_shots),
             place=self.journal.place(),
             durable=self._remember,
@@ -92,6 +95,8 @@ class CameraActor(Shell):
         try:
             await self._matcher.load.remote()
             self._threshold_task = asyncio.create_task(self._follow_threshold())
+            with contextlib.suppress(RuntimeFailed):  # somebody is restarting: the first shots will be slow then
+                await self._ports.warm_up(self._side)
             await self._read_all()
             self._ended = "stopped" if self._stopped.is_set() else "ended"
         except LfrError as error:

@@ -54,6 +54,14 @@ class RayPorts:
             faces: Detections = await self._pooled("detect", sent)
             return faces
 
+    async def warm_up(self, side: int) -> None:
+        """Walk the whole path once with black crops, to each worker: first calls are slow, and a shot lives a second."""
+        for worker in self._pool:
+            async with plasma.shared(np.zeros((1, side, side, 3), np.uint8)) as sent:
+                patient = time.time() + RESTARTING_S
+                notes = [ShotNote(("warm-up", "", 0), 0.0, patient, 1.0)]
+                await _answer(worker.identify.remote(sent, notes, self._matcher), RESTARTING_S)
+
     async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:
         """Candidates of these crops, within their lifetime or not at all (D4).
 

@@ -164,6 +164,7 @@ class Runtime:
         facts = Facts(config.name, config.mode, pack.name, str(self.deployment_id), self._notes)
         await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
         supervisor = spawn(SupervisorActor, "supervisor", *common, members, facts, _WRITER)
+        await self._all([supervisor.status.remote()])
         self._watch = supervisor.watch.remote()
         self.control = RemoteControl(
             supervisor, writer, cameras, matchers, self.engine, pack, self.db, self.vault, self.deployment_id
