@@ -1,0 +1,5 @@
+"""`python -m lfr.cli` is the `lfr` command."""
+
+from lfr.cli import main
+
+main()
