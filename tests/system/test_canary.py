@@ -159,19 +159,20 @@ def test_a_killed_run_leaves_no_face_behind(run: Run):
 
 def test_two_nodes_write_no_face_to_a_disk(run: Run):
     port = free_port()
+    first, second = f"van-{port}-1", f"van-{port}-2"  # stopped by name, so nobody else's may bear it
     token = run.disk / "home" / "token"
     common = ["--token", str(token), "--cpus", "1", "--store-mb", "80", "--mode", "demo", "--json"]
     started = []
     try:
         for name, ip, role in (
-            ("van-1", "127.0.0.2", ["--head", "--port", str(port)]),
-            ("van-2", "127.0.0.3", ["--address", f"127.0.0.2:{port}"]),
+            (first, "127.0.0.2", ["--head", "--port", str(port)]),
+            (second, "127.0.0.3", ["--address", f"127.0.0.2:{port}"]),
         ):
             call = [*LFR, "node", "start", "--name", name, "--ip", ip, *role, *common]
             done = subprocess.run(call, env=run.env, cwd=run.disk / "cwd", capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             started.append(json.loads(done.stdout.splitlines()[-1]))
-        run.begin("joined", nodes=("van-1", "van-2"), address=f"127.0.0.2:{port}", token=str(token))
+        run.begin("joined", nodes=(first, second), address=f"127.0.0.2:{port}", token=str(token))
         assert run.facts["over"] > 0
         assert run.on_disk() == []
         run.end()
