@@ -10,6 +10,7 @@ import typer
 
 from lfr import log
 from lfr.config import Config, load
+from lfr.domain.errors import Conflict
 
 if TYPE_CHECKING:
     from lfr.vision.packs import LocatedPack
@@ -39,10 +40,16 @@ def serve(
 async def _serve(config: Config, located: LocatedPack) -> None:
     from lfr.actors.runtime import Runtime, require_permitted  # noqa: PLC0415 - Ray is heavy
     from lfr.api.server import check_address  # noqa: PLC0415
+    from lfr.cli.client import find_run  # noqa: PLC0415
     from lfr.cli.running import served  # noqa: PLC0415
 
     require_permitted(config, located.pack)
     check_address(config)  # before Ray takes seconds to start
+    running = find_run(config)
+    if running is not None:
+        raise Conflict(
+            f"{config.name} is running already (pid {running.pid})", hint="stop it first, or use another name"
+        )
     async with Runtime(config, located) as runtime, served(runtime) as (url, serving):
         runtime.announce(url, config.api.tls_cert)
         await runtime.start_cameras()
