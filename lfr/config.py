@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -199,6 +200,13 @@ def _camera_url(url: str, base: Path) -> str:
     if "://" in url or "${" in url or re.match(r"^(webcam|scene):", url):
         return url
     return str((base / Path(url).expanduser()).resolve())
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that shows itself nowhere: not in a log, a traceback or an assertion."""
+
+    value: str = field(repr=False)
 
 
 def camera_address(camera: Camera, secrets_file: str) -> str:

@@ -5,8 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.support.ray_runtime"]
+
+# Cores are shared: how long one example takes says nothing.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("LFR_ASSETS", str((ROOT.parent / "shared").resolve()))

@@ -20,7 +20,7 @@ from lfr.actors.journal import Place
 from lfr.actors.pipeline import CameraPipeline, Limits
 from lfr.actors.ports import RayPorts
 from lfr.actors.shell import Shell, find
-from lfr.config import Camera, camera_address
+from lfr.config import Camera, Secret
 from lfr.domain.errors import LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
 from lfr.vision.align import side
@@ -45,7 +45,7 @@ class CameraActor(Shell):
         folder: str,
         log_level: str,
         camera: Camera,
-        secrets_file: str,
+        address: Secret,
         pack: Pack,
         deployment_id: UUID,
         run: str,
@@ -56,7 +56,7 @@ class CameraActor(Shell):
     ) -> None:
         super().__init__(name, folder, log_level, camera=camera.id)
         self._camera = camera
-        self._secrets_file = secrets_file
+        self._address = address
         self._matcher = find(matcher)
         self._threshold = 0.0
         self._threshold_task: asyncio.Task[None] | None = None
@@ -114,13 +114,14 @@ class CameraActor(Shell):
 
     async def _read_all(self) -> None:
         loop = asyncio.get_running_loop()
-        address = camera_address(self._camera, self._secrets_file)
-        self._source = await loop.run_in_executor(self._reader, lambda: open_source(self._camera, address, stride=0))
-        resume = self._base.frame if not self._source.live else -1
+        self._source = await loop.run_in_executor(
+            self._reader, lambda: open_source(self._camera, self._address.value, stride=0)
+        )
+        resume, counted = (-1, -1) if self._source.live else (self._base.frame, self._base.handled)
         if resume >= 0:
             start = max(0, resume + 1 - round(WARMUP_S * (self._source.stats.fps or 25.0)))
             await loop.run_in_executor(self._reader, self._source.skip_to, start)
-            self._base.read -= resume + 1 - start  # the second read again is not read twice in the books
+            self._base.read = start  # what is read again is not read twice in the books
         due = 0.0
         self._began = time.time()
         with contextlib.suppress(EndOfSource):
@@ -133,7 +134,7 @@ class CameraActor(Shell):
                     await self._pipeline.no_frame()
                     continue
                 due = max(due + 1 / self._camera.process_fps, frame.media_s)
-                await self._pipeline.feed(frame, warmup=frame.index <= resume)
+                await self._pipeline.feed(frame, warmup=frame.index <= counted)
         if not self._stopped.is_set():
             await self._pipeline.drain()
         self._drained = time.time()

@@ -12,14 +12,19 @@ import struct
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-_FORM = struct.Struct("<10q")
+_FORM = struct.Struct("<11q")
 
 
 @dataclass(slots=True)
 class Place:
-    """Counters of one camera. frame: index of the last frame of which everything is durable, -1 = none yet."""
+    """Counters of one camera.
+
+    frame: index of the last frame of which everything is durable, -1 = none yet. handled: of the last frame that is in
+    the counters; its shots may still be undecided.
+    """
 
     frame: int = -1
+    handled: int = -1
     read: int = 0
     processed: int = 0
     dropped: int = 0
@@ -54,7 +59,7 @@ class Journal:
             return Place()
 
     def write(self, place: Place) -> None:
-        """Remember a place. One pwrite of 80 bytes: SIGKILL cannot tear it."""
+        """Remember a place. One pwrite of 88 bytes: SIGKILL cannot tear it."""
         if self._file is None:
             self._file = os.open(self._place, os.O_WRONLY | os.O_CREAT, 0o600)
         os.pwrite(self._file, _FORM.pack(*astuple(place)), 0)

@@ -361,6 +361,7 @@ class CameraPipeline:
 
     def _advance(self, index: int) -> None:
         """Remember the last frame before which everything is decided and durable."""
+        self.place.handled = max(self.place.handled, index)
         self.place.frame = min(self._undecided, default=index + 1) - 1
         self._durable(self.place)
 

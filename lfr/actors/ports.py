@@ -55,7 +55,7 @@ class RayPorts:
             return faces
 
     async def warm_up(self, side: int) -> None:
-        """Walk the whole path once with black crops, to each worker: first calls are slow, and a shot lives a second."""
+        """Walk the whole path once with black crops, to each worker: first calls take longer than a shot may live."""
         for worker in self._pool:
             async with plasma.shared(np.zeros((1, side, side, 3), np.uint8)) as sent:
                 patient = time.time() + RESTARTING_S

@@ -29,7 +29,7 @@ from lfr.actors.remote_control import RemoteControl
 from lfr.actors.shell import spawn
 from lfr.actors.store import StoreAddress
 from lfr.actors.supervisor import Facts, Member, SupervisorActor
-from lfr.config import Config
+from lfr.config import Config, Secret, camera_address
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
 from lfr.services import audit
@@ -145,7 +145,7 @@ class Runtime:
                 f"camera-{camera.id}",
                 *common,
                 camera,
-                config.secrets_file,
+                Secret(camera_address(camera, config.secrets_file)),
                 pack,
                 self.deployment_id,
                 self._run,
