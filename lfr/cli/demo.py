@@ -91,7 +91,7 @@ async def _demo(
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415 - heavy
 
     located = locate(load_pack(config.pack), default_roots())
-    _say("starting: this takes about 15 seconds")
+    _say("starting: this takes up to half a minute")
     async with Runtime(config, located, notes=(NOTE,)) as runtime:
         if listed:
             await _list_the_volunteer(runtime)

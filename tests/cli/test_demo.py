@@ -50,7 +50,7 @@ def test_the_volunteer_raises_an_alert_and_the_api_serves_meanwhile():
 
 @pytest.mark.ray
 def test_with_nobody_listed_people_walk_by_and_there_is_no_alert():
-    with demonstration("--timeout", "60", "--without-entry") as process:
+    with demonstration("--timeout", "100", "--without-entry") as process:
         said = json.loads(process.stdout.read())
         assert process.wait() == 1
     assert said["alerts"] == 0
