@@ -63,7 +63,7 @@ async def _enrol(runtime: Runtime, people: Sequence[tuple[str, Sequence[Path]]],
             runtime.deployment_id,
             runtime.pack,
             label,
-            [(path.name, path.read_bytes()) for path in pictures],
+            [(path.name, path.read_bytes() if path.is_file() else b"") for path in pictures],
             by="evaluation",
         )
         labels |= {row.entry_id: label for row in rows if row.enrolled and row.entry_id}

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from lfr import log
+from lfr.cli.calibrate import calibrate
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.output import print_json, print_table, progress_on_stderr
 from lfr.evaluation.curve import run_curve
@@ -23,6 +24,9 @@ def evaluate() -> None:
 
     It needs a truth file by design: it is not a tool to search footage.
     """
+
+
+app.command()(calibrate)
 
 
 @app.command()

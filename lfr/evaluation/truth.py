@@ -69,6 +69,11 @@ class Truth(_Strict, frozen=True):
         """The tracks of people on the watchlist."""
         return tuple(track for track in self.tracks if track.on_watchlist)
 
+    def people(self) -> set[str]:
+        """Everybody who is listed or seen, also by the folders of their pictures."""
+        folders = {PurePosixPath(image).parts[0] for entry in self.watchlist for image in entry.images}
+        return folders | {entry.id for entry in self.watchlist} | {track.identity for track in self.tracks}
+
     def enrolment(self, faces: Path) -> list[tuple[str, list[Path]]]:
         """What a run may know: labels and picture files. A picture that is missing is left to the enrolment to refuse.
 
