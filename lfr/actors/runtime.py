@@ -122,8 +122,6 @@ class Runtime:
             for name in pool_names
         ]
         writer = spawn(AuditWriterActor, _WRITER, *common, store, config.matcher.cooldown_s)
-        contracts = await self._all([actor.contract.remote() for actor in pool])
-        self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
         nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
         matchers = {
             node: spawn(
@@ -133,12 +131,11 @@ class Runtime:
                 pack,
                 config.matcher,
                 store,
-                contracts[0].dim,
+                pack.recogniser.dim,
                 resources=_on(node),
             )
             for node in nodes
         }
-        await self._all([matcher.load.remote() for matcher in matchers.values()])
         cameras = {
             camera.id: spawn(
                 CameraActor,
@@ -162,8 +159,12 @@ class Runtime:
         members += [Member(f"matcher-{node}", "matcher") for node in matchers]
         members += [Member(f"camera-{name}", "camera") for name in cameras]
         facts = Facts(config.name, config.mode, pack.name, str(self.deployment_id), self._notes)
-        await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
         supervisor = spawn(SupervisorActor, "supervisor", *common, members, facts, _WRITER)
+        # All processes start side by side; only then is anybody waited for.
+        contracts = await self._all([actor.contract.remote() for actor in pool])
+        self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
+        await self._all([matcher.load.remote() for matcher in matchers.values()])
+        await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
         await self._all([supervisor.status.remote()])
         self._watch = supervisor.watch.remote()
         self.control = RemoteControl(

@@ -15,9 +15,7 @@ from lfr.domain.errors import SourceError
 
 
 def calibrate(
-    faces: Annotated[
-        Path, typer.Argument(help="Pictures, one folder for each person.", show_default=False)
-    ],
+    faces: Annotated[Path, typer.Argument(help="Pictures, one folder for each person.", show_default=False)],
     pack: PackName = "permissive",
     without: Annotated[
         list[Path] | None,

@@ -63,7 +63,7 @@ class Quality(_Strict, frozen=True):
     probe_face_px: float = 28.0
     enrol_face_px: float = 40.0
     max_yaw: float = 0.75
-    min_sharpness: float = 12.0
+    min_sharpness: float = 4.0
     enrol_min_sharpness: float = 10.0
 
 

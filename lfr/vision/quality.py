@@ -51,7 +51,7 @@ def geometry(faces: Detections, alignment: Alignment, width: int, height: int) -
 
 
 def sharpness(crop: Image) -> float:
-    """Variance of the Laplacian of one aligned crop (Pech-Pacheco et al. 2000): higher is sharper, under 12 a smear."""
+    """Variance of the Laplacian of one aligned crop (Pech-Pacheco et al. 2000): higher is sharper, under 4 a smear."""
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
