@@ -78,7 +78,7 @@ class CameraActor(Shell):
             run if not self.restarts else f"{run}.{self.restarts}",
             lambda: self._threshold,
             self._ports,
-            limits=Limits(in_flight=2 + 2 * len(pool), patient=patient, confirm_shots=confirm_shots),
+            limits=Limits(in_flight=2 + len(pool), patient=patient, confirm_shots=confirm_shots),
             place=self.journal.place(),
             durable=self._remember,
         )

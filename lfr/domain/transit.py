@@ -16,8 +16,8 @@ class ShotRules:
     """When a shot can change the answer.
 
     burst: so many good shots are wanted at once, `spacing` seconds apart; after that only one that is `better` times as
-    heavy as the best so far, or the first after `refresh` seconds. A heavier shot calls for `follow` more behind it,
-    because one shot is never enough for an alert.
+    heavy as the best so far, or the first after `refresh` seconds. Such a shot calls for `follow` more behind it, because
+    one shot is never enough for an alert and those before it may be gone.
     """
 
     burst: int = 3
@@ -53,10 +53,7 @@ class Transit:
 
     def took(self, weight: float, media_s: float) -> None:
         """A shot was sent to be embedded."""
-        if self._owed > 0:
-            self._owed -= 1
-        elif weight >= self.rules.better * self.best_weight:
-            self._owed = self.rules.follow
+        self._owed = self._owed - 1 if self._owed > 0 else self.rules.follow
         self.best_weight = max(self.best_weight, weight)
         self._last_shot = media_s
         self.embedded += 1
