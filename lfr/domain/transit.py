@@ -16,8 +16,8 @@ class ShotRules:
     """When a shot can change the answer.
 
     burst: so many good shots are wanted at once, `spacing` seconds apart; after that only one that is `better` times as
-    heavy as the best so far, or the first after `refresh` seconds. Such a shot calls for `follow` more behind it, because
-    one shot is never enough for an alert and those before it may be gone.
+    heavy as the best so far, or the first after `refresh` seconds. Such a shot calls for `follow` more behind it,
+    because one shot is never enough for an alert and those before it may be gone.
     """
 
     burst: int = 3
