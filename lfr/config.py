@@ -95,7 +95,6 @@ class Api(_Strict, frozen=True):
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
     tls_cert: str = ""
     tls_key: str = ""
-    processes: Count = 1
 
 
 class RayNode(_Strict, frozen=True):

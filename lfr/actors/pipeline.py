@@ -26,7 +26,7 @@ from lfr.domain.errors import LfrError, ShotsLapsed
 from lfr.domain.faces import Detections, Image
 from lfr.domain.packs import Pack
 from lfr.domain.transit import ShotRules, Transit
-from lfr.matching.matcher import ShotNote
+from lfr.matching.matcher import ShotNote, TransitKey
 from lfr.vision import quality, redaction
 from lfr.vision.align import cut
 from lfr.vision.letterbox import Letterbox, fit
@@ -233,7 +233,12 @@ class CameraPipeline:
         for i in kept:
             self._transits[int(numbers[i])].took(float(weights[i]), frame.media_s)
         notes = [
-            ShotNote((self.camera.id, self.run, int(numbers[i])), frame.media_s, frame.stamped_at, float(weights[i]))
+            ShotNote(
+                TransitKey(self.camera.id, self.run, int(numbers[i])),
+                frame.media_s,
+                frame.stamped_at,
+                float(weights[i]),
+            )
             for i in kept
         ]
         self.place.embeddings += len(kept)
@@ -292,7 +297,7 @@ class CameraPipeline:
 
     def _ask_again(self, notes: list[ShotNote]) -> None:
         for note in notes:
-            transit = self._transits.get(note.transit[2])  # type: ignore[index]  # our own triple
+            transit = self._transits.get(note.transit.number)
             if transit is not None:
                 transit.again()
 
@@ -305,7 +310,7 @@ class CameraPipeline:
     async def _confirm(
         self, candidate: Candidate, note: ShotNote, frame: Frame, image: Image, box: NDArray[np.float32]
     ) -> None:
-        number = note.transit[2]  # type: ignore[index]  # the matcher sees a key, we made it a triple
+        number = note.transit.number
         transit = self._transits.get(number)
         if candidate.shots >= self._limits.confirm_shots:
             peak = (candidate.score, frame.index)

@@ -17,7 +17,7 @@ from lfr.actors.shell import find
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
 from lfr.domain.errors import LfrError, RuntimeFailed, ShotsLapsed
 from lfr.domain.faces import Detections, Image, Templates
-from lfr.matching.matcher import ShotNote
+from lfr.matching.matcher import ShotNote, TransitKey
 
 _log = log.get(__name__)
 Answer = TypeVar("Answer")
@@ -59,7 +59,7 @@ class RayPorts:
         for worker in self._pool:
             async with plasma.shared(np.zeros((1, side, side, 3), np.uint8)) as sent:
                 patient = time.time() + RESTARTING_S
-                notes = [ShotNote(("warm-up", "", 0), 0.0, patient, 1.0)]
+                notes = [ShotNote(TransitKey("warm-up", "", 0), 0.0, patient, 1.0)]
                 await _answer(worker.identify.remote(sent, notes, self._matcher), RESTARTING_S)
 
     async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -18,11 +19,19 @@ from lfr.matching.gallery import Gallery
 from lfr.matching.threshold import Threshold
 
 
+class TransitKey(NamedTuple):
+    """One transit among all cameras and their runs."""
+
+    camera: str
+    run: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class ShotNote:
-    """What goes with one template. transit: camera, run, number. media_s: presentation time; stamped_at: wall."""
+    """What goes with one template. media_s: presentation time; stamped_at: wall time of the frame."""
 
-    transit: Hashable
+    transit: TransitKey
     media_s: float
     stamped_at: float
     weight: float

@@ -5,7 +5,7 @@ import pytest
 
 from lfr.domain.errors import Conflict
 from lfr.domain.watchlist import GalleryItem
-from lfr.matching.matcher import Matcher, ShotNote
+from lfr.matching.matcher import Matcher, ShotNote, TransitKey
 from lfr.matching.threshold import Threshold
 
 
@@ -20,15 +20,15 @@ def unit(*values):
 
 
 def note(transit, media_s, weight=1.0):
-    return ShotNote(transit, media_s, media_s, weight)
+    return ShotNote(TransitKey("north", "r1", transit), media_s, media_s, weight)
 
 
 def test_a_candidate_carries_the_score_the_gap_and_how_many_shots_agree():
     found = matcher()
     listed, other = uuid4(), uuid4()
     found.add([GalleryItem(listed, uuid4(), unit(1)), GalleryItem(other, uuid4(), unit(0, 1))])
-    first = found.match(unit(1, 0.2)[None], [note("t", 0.0)], 0.0)[0]
-    second = found.match(unit(1, -0.2)[None], [note("t", 0.2)], 0.2)[0]
+    first = found.match(unit(1, 0.2)[None], [note(1, 0.0)], 0.0)[0]
+    second = found.match(unit(1, -0.2)[None], [note(1, 0.2)], 0.2)[0]
     assert first is not None
     assert second is not None
     assert (first.entry_id, first.shots, second.shots) == (listed, 1, 2)
@@ -40,7 +40,7 @@ def test_shots_of_two_transits_never_mix():
     found = matcher()
     listed = uuid4()
     found.add([GalleryItem(listed, uuid4(), unit(1))])
-    a, b = found.match(np.stack([unit(1), unit(0, 0, 1)]), [note("a", 0.0), note("b", 0.0)], 0.0)
+    a, b = found.match(np.stack([unit(1), unit(0, 0, 1)]), [note(1, 0.0), note(2, 0.0)], 0.0)
     assert a is not None
     assert b is None
 
@@ -48,7 +48,7 @@ def test_shots_of_two_transits_never_mix():
 def test_below_the_threshold_nothing_comes_back_at_all():
     found = matcher(0.9)
     found.add([GalleryItem(uuid4(), uuid4(), unit(1))])
-    assert found.match(unit(1, 1)[None], [note("t", 0.0)], 0.0) == [None]
+    assert found.match(unit(1, 1)[None], [note(1, 0.0)], 0.0) == [None]
 
 
 def test_the_threshold_follows_the_size_of_the_list():
@@ -63,15 +63,15 @@ def test_the_threshold_follows_the_size_of_the_list():
 def test_stop_empties_memory_and_refuses_to_match():  # A13
     found = matcher()
     found.add([GalleryItem(uuid4(), uuid4(), unit(1))])
-    found.match(unit(1)[None], [note("t", 0.0)], 0.0)
+    found.match(unit(1)[None], [note(1, 0.0)], 0.0)
     found.stop(0.1)
     assert (found.gallery.images, len(found._fusion)) == (0, 0)
     assert not found.gallery._rows.any()
     with pytest.raises(Conflict):
-        found.match(unit(1)[None], [note("t", 0.2)], 0.2)
+        found.match(unit(1)[None], [note(1, 0.2)], 0.2)
 
 
 def test_a_shot_that_is_already_too_old_says_nothing():
     found = matcher()
     found.add([GalleryItem(uuid4(), uuid4(), unit(1))])
-    assert found.match(unit(1)[None], [note("t", 0.0)], 30.0) == [None]
+    assert found.match(unit(1)[None], [note(1, 0.0)], 30.0) == [None]
