@@ -6,7 +6,7 @@ without frame locals, since a local can be a face.
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -34,7 +34,7 @@ def configure(level: str = "INFO", **bound: object) -> None:
             structlog.processors.JSONRenderer(sort_keys=True, default=str),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -42,6 +42,21 @@ def configure(level: str = "INFO", **bound: object) -> None:
     for noisy in ("httpx", "httpcore", "aiosqlite", "alembic", "asyncio", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
     structlog.contextvars.bind_contextvars(**bound)
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is when a line is written, as print does: it may have been replaced since."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        """Given by the base class; stderr is looked up instead."""
 
 
 def get(name: str) -> Any:

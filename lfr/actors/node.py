@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import stat
 import subprocess
@@ -243,8 +244,14 @@ def _ray_start(
         except subprocess.TimeoutExpired as error:
             raise RuntimeFailed(f"node {name}: `ray start` did not end within {timeout_s:.0f} s", hint=_HINT) from error
     if done.returncode != 0:
-        lines = [x for x in output.read_text(errors="replace").splitlines() if x.strip()] or ["no output"]
-        raise start_failure(f"node {name}: `ray start` failed: {lines[-1].strip()[:300]}", hint=_HINT)
+        raise start_failure(f"node {name}: `ray start` failed: {_why(output.read_text(errors='replace'))}", hint=_HINT)
+
+
+def _why(output: str) -> str:
+    """The line that names the error; Ray's log lines may come after it."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"^[\w.]*(Error|Exception)\b", line)]
+    return (named or lines or ["no output"])[-1][:300]
 
 
 _HINT = "is the head reachable, the port free and the token the head's? `lfr node check` looks at this machine"
