@@ -84,6 +84,11 @@ class MatcherActor(Shell):
         templates = await carried[0]
         return self._matcher.match(np.asarray(templates), notes, time.time())
 
+    async def warm_up(self, carried: list[Any]) -> None:
+        """Load the list and search it once, for a template of nobody."""
+        await self.load()
+        self._matcher.gallery.search(np.asarray(await carried[0]), np.inf)
+
     async def refresh(self) -> int:
         """Bring the list in line with the vault: what was added or revoked since. Returns the number of people.
 

@@ -17,7 +17,7 @@ from lfr.actors.shell import find
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
 from lfr.domain.errors import LfrError, RuntimeFailed, ShotsLapsed
 from lfr.domain.faces import Detections, Image, Templates
-from lfr.matching.matcher import ShotNote, TransitKey
+from lfr.matching.matcher import ShotNote
 
 _log = log.get(__name__)
 Answer = TypeVar("Answer")
@@ -58,9 +58,7 @@ class RayPorts:
         """Walk the whole path once with black crops, to each worker: first calls take longer than a shot may live."""
         for worker in self._pool:
             async with plasma.shared(np.zeros((1, side, side, 3), np.uint8)) as sent:
-                patient = time.time() + RESTARTING_S
-                notes = [ShotNote(TransitKey("warm-up", "", 0), 0.0, patient, 1.0)]
-                await _answer(worker.identify.remote(sent, notes, self._matcher), RESTARTING_S)
+                await _answer(worker.warm_up.remote(sent, self._matcher), RESTARTING_S)
 
     async def identify(self, crops: Image, notes: list[ShotNote]) -> list[Candidate | None]:
         """Candidates of these crops, within their lifetime or not at all (D4).
