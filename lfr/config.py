@@ -82,10 +82,14 @@ class Matcher(_Strict, frozen=True):
 
 
 class Storage(_Strict, frozen=True):
-    """url: `sqlite` (in data_dir) or a PostgreSQL URL. node_key: file of the node key; empty = data_dir/node.key."""
+    """url: `sqlite` (in data_dir) or a PostgreSQL URL. node_key: file of the node key; empty = data_dir/node.key.
+
+    keys: folder of the key store; empty = data_dir/keys. Never on the database's disk backup, nor in it.
+    """
 
     url: str = "sqlite"
     node_key: str = ""
+    keys: str = ""
 
 
 class Api(_Strict, frozen=True):
@@ -110,11 +114,16 @@ class RayNode(_Strict, frozen=True):
 
 
 class Config(_Strict, frozen=True):
-    """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused as yet."""
+    """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused as yet.
+
+    force: whose system it is, as authorities name it. policy: a name of configs/policies or a file.
+    """
 
     name: Name
     mode: Mode
     pack: str
+    force: Name = "no-force"
+    policy: str = "demo"
     cameras: tuple[Camera, ...] = ()
     data_dir: str = ""
     secrets_file: str = ""
@@ -134,6 +143,11 @@ class Config(_Strict, frozen=True):
     def node_key_path(self) -> Path:
         """The node key's file."""
         return Path(self.storage.node_key) if self.storage.node_key else self.data_path / "node.key"
+
+    @property
+    def keys_path(self) -> Path:
+        """The key store's folder."""
+        return Path(self.storage.keys) if self.storage.keys else self.data_path / "keys"
 
     @property
     def database_url(self) -> str:
@@ -186,8 +200,11 @@ def _resolved(config: Config, base: Path) -> Config:
         data_dir=absolute(config.data_dir),
         secrets_file=absolute(config.secrets_file),
         pack=absolute(config.pack) if config.pack.endswith((".yaml", ".yml")) else config.pack,
+        policy=absolute(config.policy) if config.policy.endswith((".yaml", ".yml")) else config.policy,
         cameras=tuple(msgspec.structs.replace(c, url=_camera_url(c.url, base)) for c in config.cameras),
-        storage=msgspec.structs.replace(config.storage, node_key=absolute(config.storage.node_key)),
+        storage=msgspec.structs.replace(
+            config.storage, node_key=absolute(config.storage.node_key), keys=absolute(config.storage.keys)
+        ),
         ray=msgspec.structs.replace(config.ray, token_file=absolute(config.ray.token_file)),
         api=msgspec.structs.replace(
             config.api, tls_cert=absolute(config.api.tls_cert), tls_key=absolute(config.api.tls_key)

@@ -21,7 +21,9 @@ from lfr.domain.alerts import Candidate
 from lfr.domain.packs import Pack
 from lfr.matching import threshold
 from lfr.matching.matcher import Matcher, ShotNote
+from lfr.matching.transform import Transform
 from lfr.services import watchlist
+from lfr.services.intake import TRANSFORM
 
 _log = log.get(__name__)
 
@@ -66,6 +68,8 @@ class MatcherActor(Shell):
         if self.was_stopped:
             self._matcher.stop(time.time())
             return
+        seed = await self._store.vault.own_key(self._store.deployment_id, TRANSFORM)
+        self._matcher.turn = Transform(seed, self._matcher.gallery.dim)
         items = await watchlist.load_gallery(self._store.db, self._store.vault, self._store.deployment_id)
         self._matcher.add(items)
         for item in items:

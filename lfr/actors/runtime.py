@@ -33,10 +33,11 @@ from lfr.config import Config, Secret, camera_address
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
 from lfr.services import audit
-from lfr.services.deployments import ensure_deployment
+from lfr.services.standing import standing_deployment
 from lfr.storage.database import Database, migrate
-from lfr.storage.vault import Vault, open_vault
-from lfr.vision.packs import LocatedPack, pack_digest
+from lfr.storage.node import open_node
+from lfr.storage.vault import Vault
+from lfr.vision.packs import LocatedPack
 
 _log = log.get(__name__)
 
@@ -88,11 +89,9 @@ class Runtime:
         config = self.config
         config.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         await migrate(config.database_url)
-        self.vault = open_vault(config.node_key_path, create=True)
+        self.vault = open_node(config.node_key_path, config.keys_path, create=True).vault()
         self.db = Database(config.database_url)
-        deployment = await ensure_deployment(
-            self.db, name=config.name, mode=config.mode, pack=self.pack.name, pack_digest=pack_digest(self.pack)
-        )
+        deployment = await standing_deployment(self.db, config, self.pack)
         self.deployment_id = deployment.id
         self._ray = start_ray(config.ray, mode=config.mode, node_name=config.name)
         self._notes += self._ray.warnings
@@ -102,7 +101,7 @@ class Runtime:
 
     async def _start_actors(self) -> None:
         config, pack = self.config, self.pack
-        store = StoreAddress(config.database_url, config.node_key_path, self.deployment_id)
+        store = StoreAddress(config.database_url, config.node_key_path, config.keys_path, self.deployment_id)
         common = (str(self._folder), config.log_level)
         workers, threads = pool_shape(config)
         gpus = 1 if config.inference.provider != "cpu" else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from lfr.storage.database import Database
-from lfr.storage.vault import open_vault
+from lfr.storage.node import open_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class StoreAddress:
 
     url: str = field(repr=False)
     node_key: Path
+    keys: Path
     deployment_id: UUID
 
 
@@ -24,7 +25,7 @@ class Store:
 
     def __init__(self, address: StoreAddress) -> None:
         self.db = Database(address.url)
-        self.vault = open_vault(address.node_key, create=False)
+        self.vault = open_node(address.node_key, address.keys, create=False).vault()
         self.deployment_id = address.deployment_id
 
     async def close(self) -> None:

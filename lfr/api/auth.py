@@ -1,7 +1,7 @@
 """Who is asking. No anonymous mode: every route needs a session unless it is marked `opt={"public": True}`.
 
-Roles: operator (works the screen), engineer (runs the machine), auditor (looks and checks). All three see what is live
-and may stop it (A13); only operator and engineer change the watchlist.
+Roles are those of lfr.domain.policy.Role; a person may hold several. Whoever is signed in sees what is live and may
+stop it (A13); what else a role may do stands at each route, and what a person may do in one deployment in its plan.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import hmac
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -19,11 +19,9 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from lfr.domain.errors import NotAllowed, NotSignedIn
+from lfr.domain.policy import Role
 from lfr.services import users
 from lfr.storage.database import Database
-
-Role = Literal["operator", "engineer", "auditor"]
-ROLES: tuple[Role, ...] = ("operator", "engineer", "auditor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,11 @@ class Principal:
     """The person or process behind a request. actor: how the audit log names it; token: None for the local one."""
 
     name: str
-    role: Role
+    roles: tuple[Role, ...]
     actor: str
     token: str | None = None
     must_change: bool = False
+    rank: str | None = None
 
 
 class Doorkeeper:
@@ -50,11 +49,12 @@ class Doorkeeper:
         """Raises NotSignedIn."""
         if self._local_token and hmac.compare_digest(token.encode(), self._local_token.encode()):
             name = f"local:{_os_user()}"
-            return Principal(name=name, role="engineer", actor=name)
+            return Principal(name=name, roles=("engineer",), actor=name)
         person = await users.who(self._db, token)
         return Principal(
             name=person.name,
-            role=cast("Role", person.role),
+            roles=cast("tuple[Role, ...]", person.roles),
+            rank=person.rank,
             actor=person.name,
             token=token,
             must_change=person.must_change,
@@ -106,7 +106,7 @@ def only(*roles: Role) -> Guard:
     """A guard that lets these roles pass. Raises NotAllowed."""
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if connection.user.role not in roles:
+        if not set(roles) & set(connection.user.roles):
             raise NotAllowed(f"this needs the role {' or '.join(roles)}", hint="ask someone who has it")
 
     return guard

@@ -38,7 +38,7 @@ class SessionOut(msgspec.Struct, frozen=True):
     """A session. token: for `Authorization: Bearer`, given at sign-in only. must_change: only the password may be."""
 
     name: str
-    role: str
+    roles: tuple[str, ...]
     must_change: bool
     token: str | None = None
 

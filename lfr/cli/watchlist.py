@@ -18,11 +18,11 @@ from lfr.config import Config, load
 from lfr.domain.errors import WatchlistError
 from lfr.domain.watchlist import ImportReport, RowResult
 from lfr.services import watchlist
-from lfr.services.deployments import ensure_deployment
 from lfr.services.import_rows import read_picture, write_report
 from lfr.services.pictures import Refused
+from lfr.services.standing import standing_deployment
 from lfr.storage.database import Database, migrate
-from lfr.storage.vault import open_vault
+from lfr.storage.node import open_node
 
 app = typer.Typer(no_args_is_help=True, help="Import, list, add and revoke watchlist entries.")
 
@@ -104,19 +104,17 @@ async def _import(config: Config, path: Path, dry_run: bool, progress: Callable[
     # Imported here: engines and Ray are slow to load, and the other commands of this module need neither.
     from lfr.actors.runtime import require_permitted  # noqa: PLC0415
     from lfr.vision.engine import open_engine  # noqa: PLC0415
-    from lfr.vision.packs import default_roots, load_pack, locate, pack_digest  # noqa: PLC0415
+    from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415
 
     pack = load_pack(config.pack)
     require_permitted(config, pack)
     located = locate(pack, default_roots())
     await migrate(config.database_url)
-    vault = open_vault(config.node_key_path, create=True)
+    vault = open_node(config.node_key_path, config.keys_path, create=True).vault()
     db = Database(config.database_url)
     engine = open_engine(located, provider=config.inference.provider, threads=config.inference.threads or 2)
     try:
-        deployment = await ensure_deployment(
-            db, name=config.name, mode=config.mode, pack=pack.name, pack_digest=pack_digest(pack)
-        )
+        deployment = await standing_deployment(db, config, pack)
         return await watchlist.import_path(
             db, vault, engine, deployment.id, pack, path, by=local_user(), progress=progress, dry_run=dry_run
         )

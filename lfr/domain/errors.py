@@ -15,8 +15,12 @@ LfrError
  +- AccessError                 who is asking
  |   +- NotSignedIn
  |   +- NotAllowed
+ +- AuthorityError              nobody with the right to do so has said that this may be done
+ |   +- SignatureInvalid        a signed statement whose signature, key or form is not good
+ |   +- MandateRefused          recognition was asked for outside what the mandate allows (A1)
  +- NotFound                    no such object
  +- Conflict                    the state does not allow this change
+ |   +- GateClosed              something is still missing; all of it is named
  +- NodeUnsafe                  this node could let a face reach a disk, so it must not start
  +- RuntimeFailed               an actor that should answer does not
      +- ShotsLapsed             shots grew too old to be compared; later shots of the same people are wanted
@@ -107,6 +111,44 @@ class NotFound(LfrError):
 
 class Conflict(LfrError):
     """The present state does not allow this change."""
+
+
+class GateClosed(Conflict):
+    """Something is still missing. missing: all of it, as (rule id, what, who can mend it)."""
+
+    def __init__(self, message: str, *, hint: str = "", missing: tuple[tuple[str, str, str], ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.missing = missing
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_closed, (self.message, self.hint, self.missing))
+
+
+def _rebuild_closed(message: str, hint: str, missing: tuple[tuple[str, str, str], ...]) -> GateClosed:
+    return GateClosed(message, hint=hint, missing=missing)
+
+
+class AuthorityError(LfrError):
+    """Nobody with the right to do so has said that this may be done."""
+
+
+class SignatureInvalid(AuthorityError):
+    """A signed statement whose signature, key or form is not good."""
+
+
+class MandateRefused(AuthorityError):
+    """Recognition was asked for outside what the mandate allows (A1). code: which check failed, for the log."""
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "refused") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_refused, (self.message, self.hint, self.code))
+
+
+def _rebuild_refused(message: str, hint: str, code: str) -> MandateRefused:
+    return MandateRefused(message, hint=hint, code=code)
 
 
 class NodeUnsafe(LfrError):

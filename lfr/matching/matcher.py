@@ -17,6 +17,7 @@ from lfr.domain.watchlist import GalleryItem
 from lfr.matching.fusion import Shot, TransitFusion
 from lfr.matching.gallery import Gallery
 from lfr.matching.threshold import Threshold
+from lfr.matching.transform import Transform
 
 
 class TransitKey(NamedTuple):
@@ -47,6 +48,7 @@ class Matcher:
         self.gallery = Gallery(dim, metric)
         self.ages = Ages()
         self.stopped = False
+        self.turn: Transform | None = None
         self._threshold_for = threshold_for
         self._fusion = TransitFusion(metric, self.ages)
         self.threshold = threshold_for(0)
@@ -69,11 +71,13 @@ class Matcher:
         """
         if self.stopped:
             raise Conflict("recognition was stopped", hint="only a new authority starts it again")
-        nearest = self.gallery.search(templates, -np.inf)
+        turned = self.turn(templates) if self.turn is not None else np.array(templates, np.float32)
+        nearest = self.gallery.search(turned, -np.inf)
         for row, (note, hit) in enumerate(zip(notes, nearest, strict=True)):
-            own = np.array(templates[row], np.float32)
+            own = np.array(turned[row], np.float32)
             entry = hit.entry_id if hit else None
             self._fusion.add(note.transit, Shot(note.media_s, note.stamped_at, note.weight, own, entry), now)
+        turned.fill(0)
         return [self._candidate(note, now) for note in notes]
 
     def _candidate(self, note: ShotNote, now: float) -> Candidate | None:

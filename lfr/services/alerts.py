@@ -17,25 +17,34 @@ from lfr.domain.errors import NotFound
 from lfr.services import audit
 from lfr.storage.columns import moment, now
 from lfr.storage.database import Database
-from lfr.storage.models import Alert, AlertPicture, AuditSequence, WatchlistEntry
-from lfr.storage.vault import Vault
+from lfr.storage.models import Alert, AlertPicture, AuditSequence, StoredObject, WatchlistEntry
+from lfr.storage.vault import Ring, Vault
 
 Kind = Literal["probe", "scene"]
 _log = log.get(__name__)
 
 
-async def raise_alert(db: Database, vault: Vault, raised: RaisedAlert, *, cooldown_s: float) -> AlertReceipt:
+async def raise_alert(
+    db: Database, vault: Vault, raised: RaisedAlert, *, cooldown_s: float, keep: timedelta = timedelta(hours=24)
+) -> AlertReceipt:
     """Write an alert; when this returns, it is on the disk and numbered. Calling again with the same alert is safe.
 
     duplicate: this very alert (same deployment, camera, run, transit and entry) stands already, committed_at is when it
     was written. muted: nothing was written, because another transit's alert for the entry on the camera lies less than
     cooldown_s seconds away (by media_s within one run, by frame_at across runs), or the entry has been revoked.
-    Raises NotFound for an unknown entry, StorageError when nothing was written.
+    keep: how long its pictures may stay at the most (G2), from the policy. Raises NotFound for an unknown entry,
+    StorageError when nothing was written.
     """
     alert_id = raised.id
+    # The key is durable before anything sealed with it; one that seals nothing in the end is found by reconciliation.
+    await vault.make(_ring(raised.deployment_id), [alert_id])
     pictures = [
-        AlertPicture(alert_id=alert_id, kind=kind, sealed=vault.seal(plain, purpose=_purpose(kind), object_id=alert_id))
+        AlertPicture(alert_id=alert_id, kind=kind, sealed=_seal(vault, plain, kind, alert_id))
         for kind, plain in (("probe", raised.probe_jpeg), ("scene", raised.scene_jpeg))
+    ]
+    objects = [
+        StoredObject(deployment_id=raised.deployment_id, owner_id=alert_id, kind=f"alert-{picture.kind}")
+        for picture in pictures
     ]
     async with db.transaction() as session:
         # From here on this is the only transaction that raises alerts: what is looked up stays true until the commit.
@@ -45,11 +54,10 @@ async def raise_alert(db: Database, vault: Vault, raised: RaisedAlert, *, cooldo
             return AlertReceipt(alert_id, present.raised_at.timestamp(), duplicate=True)
         if await _revoked(session, raised) or await _cooling(session, raised, cooldown_s):
             return AlertReceipt(alert_id, time.time(), muted=True)
-        entry_id = audit.record(
-            session, kind="alert.raised", actor="system", subject=str(alert_id), payload=_payload(raised)
-        )
-        session.add(_row(raised, entry_id))
-        session.add_all(pictures)
+        payload = _payload(raised) | {"objects": [str(one.id) for one in objects]}
+        entry_id = audit.record(session, kind="alert.raised", actor="system", subject=str(alert_id), payload=payload)
+        session.add(_row(raised, entry_id, keep))
+        session.add_all([*pictures, *objects])
         await audit.sequence_within(db, session)
     committed_at = time.time()
     _log.info("alert.raised", alert=str(alert_id), camera=raised.camera, transit=raised.transit)
@@ -133,14 +141,20 @@ async def get_alert(db: Database, alert_id: UUID) -> AlertRecord:
 async def alert_picture(db: Database, vault: Vault, alert_id: UUID, kind: Kind) -> bytes:
     """JPEG bytes of the probe's face or of the pixelated scene. Raises NotFound, VaultError."""
     async with db.session() as session:
+        alert = await session.get(Alert, alert_id)
         picture = await session.get(AlertPicture, (alert_id, kind))
-    if picture is None:
+    if alert is None or picture is None:
         raise NotFound(f"there is no {kind} picture of alert {alert_id}")
-    return vault.open(picture.sealed, purpose=_purpose(kind), object_id=alert_id)
+    await vault.load(_ring(alert.deployment_id), [alert_id])
+    return vault.open(picture.sealed, owner=alert_id, purpose=f"alert {kind}", object_id=alert_id)
 
 
-def _purpose(kind: str) -> str:
-    return f"alert {kind}"
+def _ring(deployment_id: UUID) -> Ring:
+    return Ring(deployment_id, "alerts")
+
+
+def _seal(vault: Vault, plain: bytes, kind: str, alert_id: UUID) -> bytes:
+    return vault.seal(plain, owner=alert_id, purpose=f"alert {kind}", object_id=alert_id)
 
 
 def _payload(raised: RaisedAlert) -> dict[str, Any]:
@@ -160,8 +174,9 @@ def _payload(raised: RaisedAlert) -> dict[str, Any]:
     }
 
 
-def _row(raised: RaisedAlert, audit_entry_id: UUID) -> Alert:
+def _row(raised: RaisedAlert, audit_entry_id: UUID, keep: timedelta) -> Alert:
     x, y, w, h = (int(value) for value in raised.box)
+    raised_at = now()
     return Alert(
         id=raised.id,
         deployment_id=raised.deployment_id,
@@ -182,7 +197,8 @@ def _row(raised: RaisedAlert, audit_entry_id: UUID) -> Alert:
         box_y=y,
         box_w=w,
         box_h=h,
-        raised_at=now(),
+        raised_at=raised_at,
+        expires_at=raised_at + keep,
     )
 
 

@@ -1,14 +1,17 @@
-"""Deployments: one system's use of one pack in one mode."""
+"""Deployments: made as drafts, found again."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+import msgspec
 from sqlmodel import col, select
 
 from lfr import log
 from lfr.domain.errors import NotFound
+from lfr.domain.lifecycle import State
+from lfr.domain.plan import Plan
+from lfr.domain.policy import Mode, Policy
 from lfr.services import audit
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
@@ -16,34 +19,45 @@ from lfr.storage.models import Deployment
 _log = log.get(__name__)
 
 
-async def ensure_deployment(db: Database, *, name: str, mode: str, pack: str, pack_digest: str) -> Deployment:
-    """The deployment of this name, mode and pack; made when it is not there. Any number of callers get the same one.
-
-    Another pack digest is another deployment with a watchlist of its own: templates of two packs cannot be compared.
-    Raises StorageError.
-    """
-    found = await _find(db, name, mode, pack_digest)
-    if found is not None:
-        return found
-    made = Deployment(name=name, mode=mode, pack=pack, pack_digest=pack_digest)
-    try:
-        async with db.transaction() as session:
-            session.add(made)
-            audit.record(
-                session,
-                kind="deployment.opened",
-                actor="system",
-                subject=str(made.id),
-                payload={"mode": mode, "pack": pack, "pack_digest": pack_digest},
-            )
-            await audit.sequence_within(db, session)
-    except IntegrityError:
-        # Somebody else made it between our look and our write.
-        found = await _find(db, name, mode, pack_digest)
-        if found is None:
-            raise
-        return found
-    _log.info("deployment.opened", deployment=str(made.id), mode=mode, pack=pack)
+async def make(
+    db: Database,
+    *,
+    system: str,
+    mode: Mode,
+    pack: str,
+    pack_digest: str,
+    policy: Policy,
+    plan: Plan,
+    by: str,
+    state: State = "draft",
+) -> Deployment:
+    """A new deployment with a plan that may still be incomplete. Raises StorageError."""
+    made = Deployment(
+        system=system,
+        mode=mode,
+        pack=pack,
+        pack_digest=pack_digest,
+        policy=policy.name,
+        policy_digest=policy.digest,
+        plan=msgspec.to_builtins(plan, str_keys=True),
+        plan_digest=plan.digest,
+        state=state,
+        made_by=by,
+        starts_at=plan.starts_at,
+        ends_at=plan.ends_at,
+    )
+    async with db.transaction() as session:
+        session.add(made)
+        payload = {
+            "mode": mode,
+            "pack": pack,
+            "pack_digest": pack_digest,
+            "policy": policy.name,
+            "policy_digest": policy.digest,
+        }
+        audit.record(session, kind="deployment.made", actor=by, subject=str(made.id), payload=payload)
+        await audit.sequence_within(db, session)
+    _log.info("deployment.made", deployment=str(made.id), mode=mode, pack=pack)
     return made
 
 
@@ -56,14 +70,8 @@ async def get_deployment(db: Database, deployment_id: UUID) -> Deployment:
     return found
 
 
-async def _find(db: Database, name: str, mode: str, pack_digest: str) -> Deployment | None:
+async def list_deployments(db: Database, system: str) -> list[Deployment]:
+    """Those of one system, the newest first."""
     async with db.session() as session:
-        return (
-            await session.exec(
-                select(Deployment).where(
-                    col(Deployment.name) == name,
-                    col(Deployment.mode) == mode,
-                    col(Deployment.pack_digest) == pack_digest,
-                )
-            )
-        ).first()
+        query = select(Deployment).where(col(Deployment.system) == system).order_by(col(Deployment.made_at).desc())
+        return list((await session.exec(query)).all())

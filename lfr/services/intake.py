@@ -16,20 +16,24 @@ from lfr.domain.errors import ModelError
 from lfr.domain.faces import Templates
 from lfr.domain.packs import Pack
 from lfr.domain.watchlist import RowResult
+from lfr.matching.transform import Transform
 from lfr.services import audit, enrolment
 from lfr.services.deployments import get_deployment
 from lfr.services.enrolment import Prepared
 from lfr.services.pictures import Refused
 from lfr.storage.columns import now
 from lfr.storage.database import Database
-from lfr.storage.models import WatchlistEntry, WatchlistImage
-from lfr.storage.vault import Vault
+from lfr.storage.models import StoredObject, WatchlistEntry, WatchlistImage
+from lfr.storage.vault import Ring, Vault
 from lfr.vision.engine.base import FaceEngine
 
 LABEL = "watchlist label"
 TEMPLATE = "watchlist template"
 PICTURE = "watchlist picture"
 """What each sealed column is sealed for."""
+
+TRANSFORM = "transform"
+"""What of a deployment's own key turns its templates (B12)."""
 
 BATCH = 16
 
@@ -60,6 +64,7 @@ class Intake:
     pack: Pack
     by: str
     dry_run: bool = False
+    _transform: Transform | None = None
     _known: dict[bytes, UUID] = field(default_factory=dict)
     _seen: dict[bytes, str] = field(default_factory=dict)
 
@@ -104,7 +109,7 @@ class Intake:
         data = await asyncio.to_thread(item.read)
         if isinstance(data, Refused):
             return _refused(item, data)
-        mac = self.vault.digest(data, purpose=PICTURE)
+        mac = await self.vault.digest(data, deployment_id=self.deployment_id, purpose=PICTURE)
         if mac in self._seen:
             return _refused(item, Refused("duplicate", f"the same picture as {self._seen[mac]}"))
         if mac in self._known:
@@ -116,31 +121,47 @@ class Intake:
         return _Ready(at, item, mac, prepared)
 
     async def _enrol(self, ready: list[_Ready]) -> dict[int, RowResult]:
-        templates = await asyncio.to_thread(enrolment.embed, self.engine, [one.prepared for one in ready])
+        plain = await asyncio.to_thread(enrolment.embed, self.engine, [one.prepared for one in ready])
         try:
-            if not np.isfinite(templates).all():
+            if not np.isfinite(plain).all():
                 raise ModelError("the recogniser gave a template that is not finite", hint="run `lfr models verify`")
+            turn = await self._turn(plain.shape[1])
+            templates = turn(plain)
             return {one.at: await self._store(one, templates[i]) for i, one in enumerate(ready)}
         finally:
-            if templates.flags.writeable:
-                templates.fill(0)
+            if plain.flags.writeable:
+                plain.fill(0)
+
+    async def _turn(self, dim: int) -> Transform:
+        """The deployment's own rotation (B12)."""
+        if self._transform is None:
+            self._transform = Transform(await self.vault.own_key(self.deployment_id, TRANSFORM), dim)
+        return self._transform
 
     async def _store(self, one: _Ready, template: Templates) -> RowResult:
         item, prepared = one.item, one.prepared
         if self.dry_run:
             return RowResult(item.label, item.source, enrolled=True, detail="not written: dry run")
         image_id = uuid4()
+        label_mac = await self.vault.digest(item.label.encode(), deployment_id=self.deployment_id, purpose=LABEL)
+        # Looked up before the transaction, since its key must be durable before anything is sealed with it.
+        entry_id = await self._living(label_mac) or uuid4()
+        await self.vault.make(Ring(self.deployment_id, "list"), [entry_id])
         plain = bytearray(template.astype("<f4").tobytes())
-        template_sealed = self.vault.seal(bytes(plain), purpose=TEMPLATE, object_id=image_id)
+        template_sealed = self.vault.seal(bytes(plain), owner=entry_id, purpose=TEMPLATE, object_id=image_id)
         plain[:] = bytes(len(plain))
-        picture_sealed = self.vault.seal(prepared.jpeg, purpose=PICTURE, object_id=image_id)
+        picture_sealed = self.vault.seal(prepared.jpeg, owner=entry_id, purpose=PICTURE, object_id=image_id)
+        objects = [
+            StoredObject(deployment_id=self.deployment_id, owner_id=entry_id, kind=kind)
+            for kind in ("list-picture", "list-template")
+        ]
         async with self.db.transaction() as session:
             # Nobody else adds a row until this one is committed: neither a picture nor a label can be there twice.
             await self.db.lock_log(session)
             twin = await self._twin(session, one.mac)
             if twin is not None:
                 return _refused(item, _enrolled_already(twin), twin)
-            entry_id = await self._entry(session, item.label)
+            await self._entry(session, item.label, label_mac, entry_id)
             session.add(
                 WatchlistImage(
                     id=image_id,
@@ -155,9 +176,11 @@ class Intake:
                     score=prepared.score,
                 )
             )
+            session.add_all(objects)
             payload = {
                 "deployment": str(self.deployment_id),
                 "entry": str(entry_id),
+                "objects": [str(one.id) for one in objects],
                 "face_px": round(prepared.face_px, 1),
                 "sharpness": round(prepared.sharpness, 1),
             }
@@ -173,33 +196,36 @@ class Intake:
         )
         return found.first()
 
-    async def _entry(self, session: AsyncSession, label: str) -> UUID:
-        """The living entry of this label, made if there is none."""
-        mac = self.vault.digest(label.encode(), purpose=LABEL)
-        found = await session.exec(
-            select(WatchlistEntry.id).where(
-                col(WatchlistEntry.deployment_id) == self.deployment_id,
-                col(WatchlistEntry.label_mac) == mac,
-                col(WatchlistEntry.revoked_at).is_(None),
+    async def _living(self, label_mac: bytes) -> UUID | None:
+        """The living entry of this label, if there is one."""
+        async with self.db.session() as session:
+            found = await session.exec(
+                select(WatchlistEntry.id).where(
+                    col(WatchlistEntry.deployment_id) == self.deployment_id,
+                    col(WatchlistEntry.label_mac) == label_mac,
+                    col(WatchlistEntry.revoked_at).is_(None),
+                )
             )
-        )
-        entry_id = found.first()
-        if entry_id is not None:
-            return entry_id
-        made = uuid4()
+            return found.first()
+
+    async def _entry(self, session: AsyncSession, label: str, label_mac: bytes, entry_id: UUID) -> None:
+        """Make the entry unless it is there."""
+        if await session.get(WatchlistEntry, entry_id) is not None:
+            return
         session.add(
             WatchlistEntry(
-                id=made,
+                id=entry_id,
                 deployment_id=self.deployment_id,
-                label_sealed=self.vault.seal(label.encode(), purpose=LABEL, object_id=made),
-                label_mac=mac,
+                label_sealed=self.vault.seal(label.encode(), owner=entry_id, purpose=LABEL, object_id=entry_id),
+                label_mac=label_mac,
+                category="unnamed",
+                action="unnamed",
                 added_at=now(),
                 added_by=self.by,
             )
         )
         payload = {"deployment": str(self.deployment_id)}
-        audit.record(session, kind="watchlist.entry-added", actor=self.by, subject=str(made), payload=payload)
-        return made
+        audit.record(session, kind="watchlist.entry-added", actor=self.by, subject=str(entry_id), payload=payload)
 
 
 def _enrolled_already(entry_id: UUID) -> Refused:

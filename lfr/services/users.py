@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +21,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.errors import Conflict, NotFound, NotSignedIn
+from lfr.domain.policy import ROLES
 from lfr.services import audit
 from lfr.storage.columns import now
 from lfr.storage.database import Database
-from lfr.storage.models import ROLES, Session, User
+from lfr.storage.models import Session, User
 
 FAILURES = 5
 LOCK_FIRST = timedelta(seconds=60)
@@ -48,7 +50,8 @@ class SignedIn:
 
     user_id: UUID
     name: str
-    role: str
+    roles: tuple[str, ...]
+    rank: str | None
     must_change: bool
     expires_at: datetime
 
@@ -58,7 +61,8 @@ class UserSummary:
     """One account as lists show it."""
 
     name: str
-    role: str
+    roles: tuple[str, ...]
+    rank: str | None
     must_change: bool
     locked: bool
     added_at: datetime
@@ -67,32 +71,34 @@ class UserSummary:
 async def add_user(
     db: Database,
     name: str,
-    role: str,
+    roles: str | Collection[str],
     password: str | None = None,
     *,
+    rank: str | None = None,
     must_change: bool | None = None,
     by: str = "system",
 ) -> str:
     """Make an account; returns its password, which is a new one-time password if none was given.
 
     must_change: the first sign-in may do nothing but change the password (default: when it is a one-time password).
+    roles: one or several of lfr.domain.policy.ROLES; rank: a code of the policy, for those who authorise.
     Raises Conflict for a name that is taken or malformed, an unknown role or a weak password.
     """
     name = _name(name)
-    if role not in ROLES:
-        raise Conflict(f"there is no role {role[:40]!r}", hint=f"one of: {', '.join(ROLES)}")
+    held = _roles(roles)
     one_time = password is None
     password = _one_time_password() if password is None else _checked(password, name)
     user = User(
         name=name,
-        role=role,
+        roles=held,
+        rank=rank,
         password_hash=await _hash(password),
         must_change=one_time if must_change is None else must_change,
     )
     try:
         async with db.transaction() as session:
             session.add(user)
-            audit.record(session, kind="user.added", actor=by, subject=name, payload={"role": role})
+            audit.record(session, kind="user.added", actor=by, subject=name, payload={"roles": held, "rank": rank})
             await audit.sequence_within(db, session)
     except IntegrityError:
         raise Conflict(f"there is a user {name} already", hint="choose another name") from None
@@ -104,7 +110,7 @@ async def list_users(db: Database) -> list[UserSummary]:
     at = now()
     async with db.session() as session:
         users = (await session.exec(select(User).order_by(col(User.name)))).all()
-    return [UserSummary(u.name, u.role, u.must_change, _locked(u, at), u.added_at) for u in users]
+    return [UserSummary(u.name, tuple(u.roles), u.rank, u.must_change, _locked(u, at), u.added_at) for u in users]
 
 
 async def sign_in(db: Database, name: str, password: str) -> str:
@@ -160,7 +166,7 @@ async def who(db: Database, token: str) -> SignedIn:
             again = await session.get(Session, key)
             if again is not None:
                 again.seen_at = at
-    return SignedIn(user.id, user.name, user.role, user.must_change, held.expires_at)
+    return SignedIn(user.id, user.name, tuple(user.roles), user.rank, user.must_change, held.expires_at)
 
 
 async def sign_out(db: Database, token: str) -> None:
@@ -258,6 +264,17 @@ def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,31}", clean):
         raise Conflict("a user's name has 1 to 32 of a-z 0-9 . _ - and begins with a letter or digit")
     return clean
+
+
+def _roles(given: str | Collection[str]) -> list[str]:
+    """The roles in the order of the policy's list. Raises Conflict for none or an unknown one."""
+    wanted = [given] if isinstance(given, str) else list(given)
+    for role in wanted:
+        if role not in ROLES:
+            raise Conflict(f"there is no role {role[:40]!r}", hint=f"one of: {', '.join(ROLES)}")
+    if not wanted:
+        raise Conflict("an account needs at least one role", hint=f"one of: {', '.join(ROLES)}")
+    return [role for role in ROLES if role in wanted]
 
 
 def _normal(text: str) -> str:

@@ -23,7 +23,7 @@ from lfr.services.pictures import Refused
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
-from lfr.storage.vault import Vault
+from lfr.storage.vault import Ring, Vault
 from lfr.vision.engine.base import FaceEngine
 
 _log = log.get(__name__)
@@ -112,11 +112,12 @@ async def load_gallery(db: Database, vault: Vault, deployment_id: UUID) -> list[
                 .order_by(col(WatchlistImage.added_at), col(WatchlistImage.id))
             )
         ).all()
+    await vault.load(_ring(deployment_id), {row.entry_id for row in rows})
     return [GalleryItem(row.entry_id, row.id, _template(vault, row)) for row in rows]
 
 
 def _template(vault: Vault, row: WatchlistImage) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    plain = vault.open(row.template_sealed or b"", purpose=TEMPLATE, object_id=row.id)
+    plain = vault.open(row.template_sealed or b"", owner=row.entry_id, purpose=TEMPLATE, object_id=row.id)
     return np.frombuffer(plain, "<f4", count=row.dim).astype(np.float32)
 
 
@@ -132,10 +133,11 @@ async def list_entries(db: Database, vault: Vault, deployment_id: UUID) -> list[
                 .order_by(col(WatchlistEntry.added_at), col(WatchlistEntry.id))
             )
         ).all()
+    await vault.load(_ring(deployment_id), {entry.id for entry, _ in rows if entry.label_sealed})
     return [
         EntrySummary(
             entry.id,
-            vault.open(entry.label_sealed, purpose=LABEL, object_id=entry.id).decode(),
+            _label(vault, entry),
             images,
             entry.added_at,
             entry.revoked_at,
@@ -153,7 +155,18 @@ async def labels(db: Database, vault: Vault, deployment_id: UUID, entry_ids: Col
     )
     async with db.session() as session:
         rows = (await session.exec(query)).all()
-    return {row.id: vault.open(row.label_sealed, purpose=LABEL, object_id=row.id).decode() for row in rows}
+    await vault.load(_ring(deployment_id), {row.id for row in rows if row.label_sealed})
+    return {row.id: _label(vault, row) for row in rows}
+
+
+def _ring(deployment_id: UUID) -> Ring:
+    return Ring(deployment_id, "list")
+
+
+def _label(vault: Vault, row: WatchlistEntry) -> str:
+    if row.label_sealed is None:
+        return ""
+    return vault.open(row.label_sealed, owner=row.id, purpose=LABEL, object_id=row.id).decode()
 
 
 async def entry_picture(db: Database, vault: Vault, entry_id: UUID) -> bytes:
@@ -167,9 +180,10 @@ async def entry_picture(db: Database, vault: Vault, entry_id: UUID) -> bytes:
                 .limit(1)
             )
         ).first()
-    if row is None:
+    if row is None or row.picture_sealed is None:
         raise NotFound(f"there is no picture of watchlist entry {entry_id}")
-    return vault.open(row.picture_sealed, purpose=PICTURE, object_id=row.id)
+    await vault.load(_ring(row.deployment_id), [entry_id])
+    return vault.open(row.picture_sealed, owner=entry_id, purpose=PICTURE, object_id=row.id)
 
 
 async def revoke(db: Database, deployment_id: UUID, entry_id: UUID, *, by: str) -> None:

@@ -1,18 +1,15 @@
-"""The vault: what lies at rest lies sealed (AES-256-GCM) under keys derived from one node key.
+"""The vault: what lies at rest lies sealed (AES-256-GCM), each listed person's and each alert's under a key of its own.
 
-A sealed object is `LFR1` | key id (8 bytes) | nonce (12) | ciphertext and tag. Purpose and object id are bound as
-associated data: a sealed template put in another row, or passed off as a picture, does not open.
+A sealed object is `LFR2` | nonce (12) | ciphertext and tag. Owner, purpose and object id are bound as associated data:
+a sealed template put in another row, or passed off as a picture, does not open. Keys come from the key store and are
+held in memory for as long as somebody works with them; the database never sees one.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import hmac
-import os
 import secrets
-import stat
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -21,150 +18,109 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lfr.domain.errors import VaultError
+from lfr.storage.keystore import KeyStore, MemoryKeys, Ring
 
-KEY_BYTES = 32
+__all__ = ["Ring", "Vault", "new_vault"]
+
 NONCE_BYTES = 12
-MAGIC = b"LFR1"
-_HEADER = len(MAGIC) + 8
-_FILE_HEAD = "lfr-node-key-1"
-_FILE_MOST = 1024
+MAGIC = b"LFR2"
+_LOST = "its key was shredded, or the key store is not the one that belongs to this database"
 
 
 class Vault:
-    """Seals and opens. key: 32 bytes; key_id: 16 hex digits, see `key_id_of`. Safe to use from several threads.
+    """Seals and opens with the keys of one key store. Not for several event loops at once."""
 
-    Raises VaultError for a key of another length or an id that is not the key's.
-    """
-
-    def __init__(self, key: bytes, key_id: str) -> None:
-        if len(key) != KEY_BYTES:
-            raise VaultError("a node key has 32 bytes", hint="restore the key file from its backup")
-        if not hmac.compare_digest(key_id_of(key), key_id):
-            raise VaultError("the node key is not the one its id names", hint="restore the key file from its backup")
-        self.key_id = key_id
-        self._root = key
-        self._head = MAGIC + bytes.fromhex(key_id)
-        self._cipher = AESGCM(_derive(key, b"seal"))
-        self._digests: dict[str, bytes] = {}
+    def __init__(self, keys: KeyStore) -> None:
+        self.keys = keys
+        self._ciphers: dict[UUID, AESGCM] = {}
+        self._own: dict[UUID, bytes] = {}
 
     def __repr__(self) -> str:
-        return f"Vault(key_id={self.key_id})"
+        return f"Vault({len(self._ciphers)} keys in memory)"
 
-    def seal(self, plain: bytes, *, purpose: str, object_id: UUID) -> bytes:
-        """Encrypt under a fresh random nonce; 40 bytes longer than what is sealed."""
+    async def make(self, ring: Ring, owners: Sequence[UUID]) -> None:
+        """Keys for new owners, durable when this returns, and in memory. Raises VaultError."""
+        self._hold(await self.keys.make(ring, owners))
+
+    async def load(self, ring: Ring, owners: Collection[UUID] | None = None) -> None:
+        """Have these keys in memory, or those of the whole ring. Raises VaultError when one of `owners` has none."""
+        wanted = None if owners is None else [owner for owner in owners if owner not in self._ciphers]
+        if wanted is not None and not wanted:
+            return
+        found = await self.keys.fetch(ring, wanted)
+        self._hold(found)
+        missing = 0 if wanted is None else len(set(wanted) - found.keys())
+        if missing:
+            raise VaultError(f"{missing} sealed objects cannot be opened", hint=_LOST)
+
+    def seal(self, plain: bytes, *, owner: UUID, purpose: str, object_id: UUID) -> bytes:
+        """Encrypt under the owner's key and a fresh nonce; 32 bytes longer than what is sealed.
+
+        Raises VaultError when the key is not in memory.
+        """
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return self._head + nonce + self._cipher.encrypt(nonce, plain, self._bound(purpose, object_id))
+        return MAGIC + nonce + self._cipher(owner).encrypt(nonce, plain, _bound(owner, purpose, object_id))
 
-    def open(self, sealed: bytes, *, purpose: str, object_id: UUID) -> bytes:
-        """Decrypt. Raises VaultError for another key, another purpose or object, or a changed bit."""
-        if len(sealed) < _HEADER + NONCE_BYTES or sealed[: len(MAGIC)] != MAGIC:
+    def open(self, sealed: bytes, *, owner: UUID, purpose: str, object_id: UUID) -> bytes:
+        """Decrypt. Raises VaultError for another key, owner, purpose or object, or a changed bit."""
+        head = len(MAGIC) + NONCE_BYTES
+        if len(sealed) < head or sealed[: len(MAGIC)] != MAGIC:
             raise VaultError("a sealed object is cut short or of an unknown form", hint="restore it from a backup")
-        if sealed[:_HEADER] != self._head:
-            raise VaultError(
-                f"a sealed object needs key {sealed[len(MAGIC) : _HEADER].hex()}, this vault has {self.key_id}",
-                hint="put the node key file back that this database was written with",
-            )
-        nonce, body = sealed[_HEADER : _HEADER + NONCE_BYTES], sealed[_HEADER + NONCE_BYTES :]
+        nonce, body = sealed[len(MAGIC) : head], sealed[head:]
         try:
-            return self._cipher.decrypt(nonce, body, self._bound(purpose, object_id))
+            return self._cipher(owner).decrypt(nonce, body, _bound(owner, purpose, object_id))
         except InvalidTag:
             raise VaultError(
                 f"a sealed object does not open as {purpose}: it was changed or moved", hint="restore it from a backup"
             ) from None
 
-    def digest(self, data: bytes, *, purpose: str) -> bytes:
-        """A keyed digest (HMAC-SHA256, 32 bytes): equal for equal data here, worth nothing without the key."""
-        key = self._digests.get(purpose)
-        if key is None:
-            key = self._digests[purpose] = _derive(self._root, b"digest " + purpose.encode())
-        return hmac.digest(key, data, "sha256")
+    async def own_key(self, deployment_id: UUID, purpose: str) -> bytes:
+        """32 bytes that belong to one deployment and one purpose (its transform, its digests); made at first use.
 
-    def _bound(self, purpose: str, object_id: UUID) -> bytes:
-        return self._head + purpose.encode() + b"\x00" + object_id.bytes
+        Raises VaultError.
+        """
+        if deployment_id not in self._own:
+            made = await self.keys.make(Ring(deployment_id, "deployment"), [deployment_id])
+            self._own[deployment_id] = made[deployment_id]
+            self._hold(made)
+        return _derive(self._own[deployment_id], purpose.encode())
+
+    async def digest(self, data: bytes, *, deployment_id: UUID, purpose: str) -> bytes:
+        """A keyed digest (HMAC-SHA256, 32 bytes): equal for equal data in one deployment, worth nothing elsewhere."""
+        return hmac.digest(await self.own_key(deployment_id, f"digest {purpose}"), data, "sha256")
+
+    async def shred(self, ring: Ring, owners: Collection[UUID] | None = None) -> int:
+        """Destroy keys, here and in the store. Returns how many the store had. Raises VaultError."""
+        known = await self.keys.fetch(ring, owners)
+        gone = await self.keys.shred(ring, owners)
+        self.forget(known if owners is None else owners)
+        return gone
+
+    def forget(self, owners: Collection[UUID] | None = None) -> None:
+        """Let go of keys in memory; the store keeps them."""
+        for owner in list(self._ciphers) if owners is None else owners:
+            self._ciphers.pop(owner, None)
+            self._own.pop(owner, None)
+
+    def _hold(self, keys: dict[UUID, bytes]) -> None:
+        for owner, key in keys.items():
+            self._ciphers[owner] = AESGCM(key)
+
+    def _cipher(self, owner: UUID) -> AESGCM:
+        try:
+            return self._ciphers[owner]
+        except KeyError:
+            raise VaultError("a sealed object's key is not in memory", hint=_LOST) from None
 
 
-def _derive(key: bytes, purpose: bytes, length: int = KEY_BYTES) -> bytes:
-    return HKDF(SHA256(), length, salt=None, info=b"lfr vault 1 " + purpose).derive(key)
+def _bound(owner: UUID, purpose: str, object_id: UUID) -> bytes:
+    return MAGIC + owner.bytes + object_id.bytes + purpose.encode()
 
 
-def key_id_of(key: bytes) -> str:
-    """The id that goes with a key: 16 hex digits derived from it, telling nothing about it."""
-    return _derive(key, b"id", 8).hex()
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"lfr vault 2 " + purpose).derive(key)
 
 
 def new_vault() -> Vault:
-    """A vault under a fresh key that is written nowhere (tests, and runs that end with their data)."""
-    key = secrets.token_bytes(KEY_BYTES)
-    return Vault(key, key_id_of(key))
-
-
-def open_vault(path: Path, *, create: bool) -> Vault:
-    """The vault of a node key file; with `create`, a missing file is made (0600, complete or not at all).
-
-    Raises VaultError when the file is missing, damaged, or readable by group or others.
-    """
-    try:
-        return _read(path)
-    except FileNotFoundError:
-        if not create:
-            raise VaultError(
-                f"there is no node key file {path}", hint="restore it from its backup: without it nothing sealed opens"
-            ) from None
-    try:
-        _create(path)
-        return _read(path)
-    except OSError as error:
-        raise VaultError(
-            f"cannot write the node key file {path}: {error.strerror}", hint="check folder and disk"
-        ) from None
-
-
-def _read(path: Path) -> Vault:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise VaultError(
-            f"cannot read the node key file {path}: {error.strerror}", hint="give this user the file"
-        ) from None
-    try:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            raise VaultError(f"the node key {path} is not a plain file", hint="restore it from its backup")
-        if mode & 0o077:
-            raise VaultError(f"the node key file {path} may be read by others", hint=f"chmod 600 {path}")
-        raw = os.read(handle, _FILE_MOST)
-    finally:
-        os.close(handle)
-    try:
-        head, key_id, encoded = raw.decode("ascii").split()
-        key = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        head, key_id, key = "", "", b""
-    if head != _FILE_HEAD:
-        raise VaultError(f"the node key file {path} is damaged", hint="restore it from its backup")
-    return Vault(key, key_id)
-
-
-def _create(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = secrets.token_bytes(KEY_BYTES)
-    line = f"{_FILE_HEAD} {key_id_of(key)} {base64.b64encode(key).decode()}\n"
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(handle)
-        # A link, unlike a rename, never replaces a key that another process has just made.
-        with contextlib.suppress(FileExistsError):
-            os.link(part, path)
-    finally:
-        part.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """A vault whose keys are written nowhere (tests, and runs that end with their data)."""
+    return Vault(MemoryKeys())

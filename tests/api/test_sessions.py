@@ -7,7 +7,8 @@ from tests.support.api import PASSWORD
 async def test_signing_in_gives_a_cookie_and_a_token(house, client):
     answer = await client.post("/api/v1/sessions", json={"name": "Anna", "password": PASSWORD})
     assert answer.status_code == 201
-    assert answer.json() | {"token": None} == {"name": "anna", "role": "operator", "must_change": False, "token": None}
+    told = answer.json() | {"token": None}
+    assert told == {"name": "anna", "roles": ["operator"], "must_change": False, "token": None}
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("lfr-demo=")
     assert "HttpOnly" in cookie
@@ -68,7 +69,7 @@ async def test_a_weak_password_is_refused_with_a_hint(house, client, signed):
 
 async def test_the_local_token_is_an_engineer_without_a_password(client, signed):
     who = await client.get("/api/v1/sessions/current", headers=signed.local)
-    assert who.json()["role"] == "engineer"
+    assert who.json()["roles"] == ["engineer"]
     assert who.json()["name"].startswith("local:")
     change = {"old": "x", "new": "another staple battery horse"}
     assert (await client.put("/api/v1/sessions/current/password", json=change, headers=signed.local)).status_code == 409

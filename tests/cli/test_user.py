@@ -52,7 +52,7 @@ def test_the_password_shown_signs_in(lfr, tmp_path):
         return signed_in
 
     signed_in = asyncio.run(who())
-    assert (signed_in.role, signed_in.must_change) == ("engineer", True)
+    assert (signed_in.roles, signed_in.must_change) == (("engineer",), True)
 
 
 def test_listing(lfr):

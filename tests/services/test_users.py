@@ -51,7 +51,7 @@ async def test_a_one_time_password_must_be_changed(store):
     assert len(password) == 24
     token = await users.sign_in(store.db, "ANN", password)
     signed_in = await users.who(store.db, token)
-    assert (signed_in.name, signed_in.role, signed_in.must_change) == ("ann", "operator", True)
+    assert (signed_in.name, signed_in.roles, signed_in.must_change) == ("ann", ("operator",), True)
     await users.change_password(store.db, token, password, PASSWORD)
     assert not (await users.who(store.db, token)).must_change
     await fail(store.db, password=password)
@@ -95,7 +95,7 @@ async def test_a_name_is_given_once(store):
     await users.add_user(store.db, "ann", "operator")
     with pytest.raises(Conflict, match="already"):
         await users.add_user(store.db, "Ann", "engineer")
-    assert [user.role for user in await users.list_users(store.db)] == ["operator"]
+    assert [user.roles for user in await users.list_users(store.db)] == [("operator",)]
 
 
 async def test_neither_password_nor_token_is_stored(store):

@@ -26,12 +26,13 @@ from lfr.api.limits import Limits, Rate
 from lfr.api.server import serve
 from lfr.config import Api, Config
 from lfr.domain.alerts import RaisedAlert
-from lfr.services import alerts, deployments, users
+from lfr.services import alerts, users
 from lfr.services.watchlist import LABEL, PICTURE
 from lfr.storage.database import Database
 from lfr.storage.migrations import migrate
 from lfr.storage.models import WatchlistEntry, WatchlistImage
-from lfr.storage.vault import Vault, new_vault
+from lfr.storage.vault import Ring, Vault, new_vault
+from tests.support.stores import new_deployment
 
 PASSWORD = "correct horse battery staple"
 GENEROUS = Limits(general=Rate(10_000, 600_000), sign_in=Rate(1000, 60_000), heavy=Rate(1000, 60_000))
@@ -120,14 +121,19 @@ class House:
 
     async def entry(self, label: str) -> UUID:
         """A listed person with one drawn picture (enrolment itself needs an engine and is tested elsewhere)."""
-        entry = WatchlistEntry(deployment_id=self.deployment_id, label_sealed=b"", label_mac=b"", added_by="test")
-        entry.label_sealed = self.vault.seal(label.encode(), purpose=LABEL, object_id=entry.id)
-        entry.label_mac = self.vault.digest(label.encode(), purpose=LABEL)
+        entry = WatchlistEntry(
+            deployment_id=self.deployment_id, label_sealed=None, label_mac=None, category="volunteer", action="greet",
+            added_by="test",
+        )  # fmt: skip
+        await self.vault.make(Ring(self.deployment_id, "list"), [entry.id])
+        entry.label_sealed = self.vault.seal(label.encode(), owner=entry.id, purpose=LABEL, object_id=entry.id)
+        entry.label_mac = await self.vault.digest(label.encode(), deployment_id=self.deployment_id, purpose=LABEL)
         image = WatchlistImage(
             deployment_id=self.deployment_id, entry_id=entry.id, template_sealed=None, dim=128, picture_sealed=b"",
             picture_mac=None, face_px=120.0, sharpness=80.0, score=0.99,
         )  # fmt: skip
-        image.picture_sealed = self.vault.seal(drawing("listed", hue=40), purpose=PICTURE, object_id=image.id)
+        face = drawing("listed", hue=40)
+        image.picture_sealed = self.vault.seal(face, owner=entry.id, purpose=PICTURE, object_id=image.id)
         async with self.db.transaction() as session:
             for row in (entry, image):
                 session.add(row)
@@ -157,9 +163,7 @@ async def build_house(folder: Path, template: Path | None = None) -> AsyncIterat
     else:
         shutil.copyfile(template / "lfr.db", folder / "lfr.db")
     db = Database(config.database_url)
-    deployment = await deployments.ensure_deployment(
-        db, name="demo", mode="demo", pack="embedded", pack_digest="0" * 64
-    )
+    deployment = await new_deployment(db, system="demo", mode="demo", pack="embedded")
     control = StandInControl(a_status(deployment.id), tiles={"north": mosaic(1), "south": mosaic(2)})
     try:
         yield House(config, db, new_vault(), control, deployment.id)

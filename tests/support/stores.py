@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.alerts import RaisedAlert
-from lfr.services.deployments import ensure_deployment
+from lfr.domain.plan import Plan
+from lfr.services import deployments, policies
 from lfr.storage.database import Database, migrate
-from lfr.storage.models import WatchlistEntry
+from lfr.storage.models import Deployment, WatchlistEntry
 from lfr.storage.vault import Vault, new_vault
 from tests.support import postgres
 
@@ -61,8 +62,9 @@ class Store:
         """A listed person without a picture."""
         entry_id = uuid4()
         row = WatchlistEntry(
-            id=entry_id, deployment_id=self.deployment_id, label_sealed=b"", label_mac=entry_id.bytes, added_by="test"
-        )
+            id=entry_id, deployment_id=self.deployment_id, label_sealed=None, label_mac=entry_id.bytes,
+            category="volunteer", action="greet", added_by="test",
+        )  # fmt: skip
         async with self.db.transaction() as session:
             session.add(row)
         return entry_id
@@ -78,11 +80,20 @@ class Store:
         return RaisedAlert(**(given | changed))
 
 
+async def new_deployment(db: Database, **changed: Any) -> Deployment:
+    """A draft under the demonstration policy."""
+    given = {
+        "system": "van", "mode": "research", "pack": "double", "pack_digest": DIGEST, "policy": policies.load("demo"),
+        "plan": Plan(title="van", force="no-force", use_case="demonstration"), "by": "test",
+    }  # fmt: skip
+    return await deployments.make(db, **(given | changed))
+
+
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
     """A migrated database of each kind."""
     await migrate(url)
     db = Database(url)
-    made = await ensure_deployment(db, name="van", mode="research", pack="double", pack_digest=DIGEST)
+    made = await new_deployment(db)
     yield Store(url, db, new_vault(), made.id)
     await db.dispose()

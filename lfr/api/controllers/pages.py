@@ -28,7 +28,9 @@ class PageController(Controller):
     ) -> Template:
         """The live page."""
         context = await _common(config, running)
-        return Template("live.html", context={**context, "user": request.user.name, "role": request.user.role})
+        return Template(
+            "live.html", context={**context, "user": request.user.name, "role": ", ".join(request.user.roles)}
+        )
 
     @get("/sign-in", opt={"public": True})
     async def sign_in(

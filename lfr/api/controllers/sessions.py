@@ -30,13 +30,13 @@ class SessionController(Controller):
         """Sign in. Sets an HttpOnly cookie for browsers, and returns the token for `Authorization: Bearer`."""
         token = await users.sign_in(db, data.name, data.password)
         person = await door.who(token)
-        body = SessionOut(person.name, person.role, person.must_change, token)
+        body = SessionOut(person.name, person.roles, person.must_change, token)
         return Response(body, status_code=201, cookies=[door.set_cookie(token)])
 
     @get("/current", opt={"before_password_change": True})
     async def current(self, request: Request[Principal, str | None, Any]) -> SessionOut:
         """Who is asking."""
-        return SessionOut(request.user.name, request.user.role, request.user.must_change)
+        return SessionOut(request.user.name, request.user.roles, request.user.must_change)
 
     @delete("/current", opt={"before_password_change": True})
     async def sign_out(

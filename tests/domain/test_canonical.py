@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfr.audit.canonical import canonical
+from lfr.domain.canonical import canonical
 
 # RFC 8785, appendix B: the double's bits and its one text.
 NUMBERS = [

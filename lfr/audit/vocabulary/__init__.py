@@ -1,0 +1,17 @@
+"""Every kind of log entry, by noun. A kind that is not here cannot be written."""
+
+from lfr.audit.vocabulary import alerts, deployment, retention, system, users, watchlist
+from lfr.audit.vocabulary.base import Kinds
+
+KINDS: Kinds = {
+    **deployment.KINDS,
+    **system.KINDS,
+    **alerts.KINDS,
+    **watchlist.KINDS,
+    **users.KINDS,
+    **retention.KINDS,
+}
+"""Every kind of entry and what it carries."""
+
+WITHHELD: dict[str, frozenset[str]] = {"alert.raised": frozenset({"score", "threshold", "gap"})}
+"""Fields that the event stream leaves out: a reviewer judges the pair before seeing a number (E3)."""

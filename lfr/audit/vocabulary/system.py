@@ -1,0 +1,53 @@
+"""What the running system reports of itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from lfr.audit.vocabulary.base import Code, Count, Kinds, Payload
+
+
+class RecognitionStarted(Payload, frozen=True):
+    """Recognition runs from here."""
+
+    cameras: Count
+    entries: Count
+    threshold: float | None = None
+
+
+class RecognitionStopped(Payload, frozen=True):
+    """Recognition ended."""
+
+    reason: Code = "asked"
+
+
+class CameraHealth(Payload, frozen=True):
+    """A camera changed its health state."""
+
+    health: Code
+    detail: Code | None = None
+
+
+class CameraGap(Payload, frozen=True):
+    """A camera saw nothing for a while. Seconds."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    reason: Code = "lost"
+
+
+class ActorRestarted(Payload, frozen=True):
+    """An actor died and came back; restarts counts from the start of the run."""
+
+    actor_kind: Code
+    restarts: Count
+
+
+KINDS: Kinds = {
+    "recognition.started": RecognitionStarted,
+    "recognition.stopped": RecognitionStopped,
+    "camera.health": CameraHealth,
+    "camera.gap": CameraGap,
+    "actor.restarted": ActorRestarted,
+}
