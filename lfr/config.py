@@ -22,6 +22,7 @@ Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +117,8 @@ class RayNode(_Strict, frozen=True):
 class Config(_Strict, frozen=True):
     """One van or region. mode: `demo` and `research` are said on every page; `operational` is refused as yet.
 
-    force: whose system it is, as authorities name it. policy: a name of configs/policies or a file.
+    force: whose system it is, as authorities name it. policy: a name of configs/policies or a file. registrar: public
+    key (64 hex digits) of whoever vouches for the force's officers; empty = this node.
     """
 
     name: Name
@@ -124,6 +126,7 @@ class Config(_Strict, frozen=True):
     pack: str
     force: Name = "no-force"
     policy: str = "demo"
+    registrar: PublicKey = ""
     cameras: tuple[Camera, ...] = ()
     data_dir: str = ""
     secrets_file: str = ""

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import secrets
-import unicodedata
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lfr.domain.errors import Conflict, NotFound, NotSignedIn
+from lfr.domain.errors import Conflict, NotFound, NotSignedIn, VaultError
 from lfr.domain.policy import ROLES
-from lfr.services import audit
+from lfr.services import attempts, audit, officer_keys, passwords
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Session, User
 
-FAILURES = 5
-LOCK_FIRST = timedelta(seconds=60)
-LOCK_MOST = timedelta(minutes=15)
 SESSION_MOST = timedelta(hours=12)
 SESSION_IDLE = timedelta(hours=1)
 SEEN_EVERY = timedelta(minutes=1)
-PASSWORD_LEAST = 12
-PASSWORD_MOST = 256
-
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
-_hasher = PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes
-# Two at a time: each verification takes 64 MiB, and a flood of sign-ins must not take them all at once.
-_hashing = ThreadPoolExecutor(2, thread_name_prefix="password")
-_DECOY = "$argon2id$v=19$m=65536,t=3,p=4$JpwmFUL8kF9uxD44J/3alA$DjFAw0j30lJRm6TuD1lU3ijudLiHfuOgj79wXepMy4M"
-"""The hash of a password nobody knows: an unknown name costs an attacker the same time as a known one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +61,7 @@ async def add_user(
     must_change: bool | None = None,
     by: str = "system",
 ) -> str:
-    """Make an account; returns its password, which is a new one-time password if none was given.
+    """Make an account and its signing key; returns its password, a new one-time password if none was given.
 
     must_change: the first sign-in may do nothing but change the password (default: when it is a one-time password).
     roles: one or several of lfr.domain.policy.ROLES; rank: a code of the policy, for those who authorise.
@@ -87,18 +70,22 @@ async def add_user(
     name = _name(name)
     held = _roles(roles)
     one_time = password is None
-    password = _one_time_password() if password is None else _checked(password, name)
+    password = passwords.one_time() if password is None else passwords.checked(password, name)
+    key = await officer_keys.generate(password)
     user = User(
         name=name,
         roles=held,
         rank=rank,
-        password_hash=await _hash(password),
+        password_hash=await passwords.hashed(password),
         must_change=one_time if must_change is None else must_change,
     )
     try:
         async with db.transaction() as session:
             session.add(user)
             audit.record(session, kind="user.added", actor=by, subject=name, payload={"roles": held, "rank": rank})
+            await officer_keys.replace(
+                session, user.id, name, public=key.public, wrapped=key.wrapped, by=by, at=user.added_at
+            )
             await audit.sequence_within(db, session)
     except IntegrityError:
         raise Conflict(f"there is a user {name} already", hint="choose another name") from None
@@ -110,7 +97,9 @@ async def list_users(db: Database) -> list[UserSummary]:
     at = now()
     async with db.session() as session:
         users = (await session.exec(select(User).order_by(col(User.name)))).all()
-    return [UserSummary(u.name, tuple(u.roles), u.rank, u.must_change, _locked(u, at), u.added_at) for u in users]
+    return [
+        UserSummary(u.name, tuple(u.roles), u.rank, u.must_change, attempts.locked(u, at), u.added_at) for u in users
+    ]
 
 
 async def sign_in(db: Database, name: str, password: str) -> str:
@@ -119,21 +108,13 @@ async def sign_in(db: Database, name: str, password: str) -> str:
     Raises NotSignedIn, in the same words and after the same work whether the name is unknown, the password is wrong
     or the name is locked.
     """
-    attempt = await _reserve(db, name)
-    right = await _verify(attempt.password_hash if attempt else _DECOY, password)
-    if attempt is None or attempt.refused or not right:
-        await _failed(db, attempt)
-        raise NotSignedIn(
-            "the name or the password is wrong",
-            hint=f"after {FAILURES} failures in a row a name is locked for a while",
-        )
-    rehashed = await _hash(_normal(password)) if _hasher.check_needs_rehash(attempt.password_hash) else None
+    proven = await attempts.prove(db, name, password)
+    hashed = await passwords.hashed(passwords.normal(password)) if passwords.outdated(proven.password_hash) else None
     token = secrets.token_urlsafe(32)
     at = now()
     async with db.transaction() as session:
-        user = await _user(session, attempt.id)
-        user.failures, user.locked_until = 0, None
-        user.password_hash = rehashed or user.password_hash
+        user = await attempts.settled(session, proven)
+        user.password_hash = hashed or user.password_hash
         await session.exec(delete(Session).where(col(Session.user_id) == user.id, col(Session.expires_at) < at))
         session.add(
             Session(
@@ -182,23 +163,21 @@ async def sign_out(db: Database, token: str) -> None:
 
 
 async def change_password(db: Database, token: str, old: str, new: str) -> None:
-    """Give the session's user a new password and end all their other sessions.
+    """Give the session's user a new password, under which the signing key is wrapped anew; end their other sessions.
 
     Raises NotSignedIn for a wrong old password (it counts as a failed sign-in) or no session, Conflict for a weak one.
     """
     signed_in = await who(db, token)
-    new = _checked(new, signed_in.name)
-    if _normal(old) == new:
+    new = passwords.checked(new, signed_in.name)
+    if passwords.normal(old) == new:
         raise Conflict("the new password is the old one", hint="choose another")
-    attempt = await _reserve(db, signed_in.name)
-    if attempt is None or attempt.refused or not await _verify(attempt.password_hash, old):
-        await _failed(db, attempt)
-        raise NotSignedIn("the old password is wrong", hint=f"after {FAILURES} failures in a row a name is locked")
-    hashed = await _hash(new)
+    proven = await attempts.prove(db, signed_in.name, old, wrong="the old password is wrong")
+    hashed = await passwords.hashed(new)
+    key = await _key_under(db, proven.id, old, new)
     async with db.transaction() as session:
-        user = await _user(session, attempt.id)
+        user = await attempts.settled(session, proven)
         user.password_hash, user.must_change = hashed, False
-        user.failures, user.locked_until = 0, None
+        await _keep_key(session, user, key)
         await session.exec(
             delete(Session).where(col(Session.user_id) == user.id, col(Session.token_hash) != _token_hash(token))
         )
@@ -206,46 +185,84 @@ async def change_password(db: Database, token: str, old: str, new: str) -> None:
         await audit.sequence_within(db, session)
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    id: UUID
-    name: str
-    password_hash: str
-    refused: bool
-    failures: int = 0
-    lock: timedelta | None = None
+async def change_user(
+    db: Database, name: str, *, roles: Collection[str] | None = None, rank: str | None = None, by: str = "system"
+) -> None:
+    """Give an account other roles, another rank (empty = none), or both. Its credential is renewed when it next signs.
 
-
-async def _reserve(db: Database, name: str) -> _Attempt | None:
-    """Count the attempt as failed before looking at the password, so that many at once get no more guesses than one
-    after another. None when the name is unknown, refused when it is locked.
+    Raises NotFound for an unknown name, Conflict for an unknown role.
     """
-    at = now()
+    held = None if roles is None else _roles(roles)
     async with db.transaction() as session:
-        query = select(User).where(col(User.name) == _normal(name).strip().lower()[:64]).with_for_update()
-        user = (await session.exec(query)).first()
-        if user is None:
-            return None
-        if _locked(user, at):
-            return _Attempt(user.id, user.name, user.password_hash, refused=True)
-        user.failures += 1
-        lock = None
-        if user.failures >= FAILURES:
-            lock = min(LOCK_FIRST * 2 ** min(user.failures - FAILURES, 10), LOCK_MOST)
-            user.locked_until = at + lock
-        return _Attempt(user.id, user.name, user.password_hash, refused=False, failures=user.failures, lock=lock)
-
-
-async def _failed(db: Database, attempt: _Attempt | None) -> None:
-    # What was typed as a name is not written down where nobody has it: it may be a password in the wrong field.
-    subject = attempt.name if attempt else "unknown"
-    async with db.transaction() as session:
-        audit.record(session, kind="user.sign-in-failed", actor="anonymous", subject=subject, payload={})
-        if attempt is not None and attempt.lock is not None:
-            seconds = int(attempt.lock.total_seconds())
-            payload = {"failures": attempt.failures, "seconds": seconds}
-            audit.record(session, kind="user.locked", actor="system", subject=attempt.name, payload=payload)
+        user = await _named(session, name)
+        user.roles = user.roles if held is None else held
+        user.rank = user.rank if rank is None else rank or None
+        payload = {"roles": user.roles, "rank": user.rank}
+        audit.record(session, kind="user.changed", actor=by, subject=user.name, payload=payload)
         await audit.sequence_within(db, session)
+
+
+async def reset_password(db: Database, name: str, *, by: str = "system") -> str:
+    """A new one-time password for somebody who has lost theirs, and a new signing key: nobody can open the old one.
+
+    It also ends their sessions and lifts a lock. Raises NotFound.
+    """
+    password = passwords.one_time()
+    hashed, key = await passwords.hashed(password), await officer_keys.generate(password)
+    async with db.transaction() as session:
+        user = await _named(session, name)
+        user.password_hash, user.must_change = hashed, True
+        user.failures, user.locked_until = 0, None
+        await session.exec(delete(Session).where(col(Session.user_id) == user.id))
+        audit.record(session, kind="user.password-reset", actor=by, subject=user.name, payload={})
+        await officer_keys.replace(session, user.id, user.name, public=key.public, wrapped=key.wrapped, by=by, at=now())
+        await audit.sequence_within(db, session)
+    return password
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The key to keep under a new password. fresh: the old one did not open, or there was none."""
+
+    public: str
+    wrapped: bytes
+    fresh: bool
+
+
+async def _key_under(db: Database, user_id: UUID, old: str, new: str) -> _Kept | None:
+    """The user's key wrapped under the new password; None for a key that is held elsewhere."""
+    async with db.session() as session:
+        held = await officer_keys.living(session, user_id)
+    if held is not None and held.wrapped is None:
+        return None
+    if held is not None and held.wrapped is not None:
+        try:
+            return _Kept(held.public, await officer_keys.rewrapped(held.public, held.wrapped, old, new), fresh=False)
+        except VaultError:
+            pass
+    made = await officer_keys.generate(new)
+    return _Kept(made.public, made.wrapped, fresh=True)
+
+
+async def _keep_key(session: AsyncSession, user: User, key: _Kept | None) -> None:
+    if key is None:
+        return
+    row = await officer_keys.living(session, user.id)
+    if key.fresh:
+        await officer_keys.replace(
+            session, user.id, user.name, public=key.public, wrapped=key.wrapped, by=user.name, at=now()
+        )
+    elif row is None or row.public != key.public:
+        raise Conflict("the signing key was replaced a moment ago", hint="try again")
+    else:
+        row.wrapped = key.wrapped
+
+
+async def _named(session: AsyncSession, name: str) -> User:
+    user = (await session.exec(select(User).where(col(User.name) == name.strip().lower()).with_for_update())).first()
+    if user is None:
+        raise NotFound(f"there is no user {name.strip()[:40]!r}", hint="`lfr user list` shows all accounts")
+    return user
 
 
 async def _user(session: AsyncSession, user_id: UUID) -> User:
@@ -253,10 +270,6 @@ async def _user(session: AsyncSession, user_id: UUID) -> User:
     if user is None:
         raise NotFound("this user is no longer here")
     return user
-
-
-def _locked(user: User, at: datetime) -> bool:
-    return user.locked_until is not None and user.locked_until > at
 
 
 def _name(name: str) -> str:
@@ -277,38 +290,5 @@ def _roles(given: str | Collection[str]) -> list[str]:
     return [role for role in ROLES if role in wanted]
 
 
-def _normal(text: str) -> str:
-    """One byte string for what looks the same, whatever the keyboard."""
-    return unicodedata.normalize("NFKC", text)
-
-
-def _checked(password: str, name: str) -> str:
-    password = _normal(password)
-    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
-        raise Conflict(f"a password has {PASSWORD_LEAST} to {PASSWORD_MOST} characters", hint="several words will do")
-    if (len(name) > 3 and name in password.lower()) or len(set(password)) < 5:
-        raise Conflict("this password is too easy to guess", hint="not the user's name, not a few repeated characters")
-    return password
-
-
-def _one_time_password() -> str:
-    """20 characters of 31, 99 bits, in groups that can be read aloud."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(5))
-
-
 def _token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-async def _hash(password: str) -> str:
-    return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.hash, password)
-
-
-async def _verify(password_hash: str, password: str) -> bool:
-    def verify() -> bool:
-        try:
-            return _hasher.verify(password_hash, _normal(password[:PASSWORD_MOST]))
-        except Argon2Error:
-            return False
-
-    return await asyncio.get_running_loop().run_in_executor(_hashing, verify)

@@ -5,30 +5,29 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from sqlmodel import select
 
 from lfr.domain.errors import Conflict, NotSignedIn
-from lfr.services import events, users
+from lfr.services import attempts, events, passwords, users
 from lfr.storage.models import AuditEntry, Session, User
+from tests.support.quick import quicken
 
 PASSWORD = "correct horse battery"
-HASHER, DECOY = users._hasher, users._DECOY
+HASHER, DECOY = passwords._hasher, passwords._DECOY
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Argon2 at its cheapest: its strength is not what is tested here."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users, "_hasher", hasher)
-    monkeypatch.setattr(users, "_DECOY", hasher.hash("nobody's"))
+    quicken(monkeypatch)
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """The services' clock, to be moved."""
     real, moved = users.now, [timedelta(0)]
-    monkeypatch.setattr(users, "now", lambda: real() + moved[0])
+    for module in (users, attempts):
+        monkeypatch.setattr(module, "now", lambda: real() + moved[0])
 
     def forward(**by):
         moved[0] += timedelta(**by)
@@ -56,7 +55,14 @@ async def test_a_one_time_password_must_be_changed(store):
     assert not (await users.who(store.db, token)).must_change
     await fail(store.db, password=password)
     await users.sign_in(store.db, "ann", PASSWORD)
-    told = ["user.added", "user.signed-in", "user.password-changed", "user.sign-in-failed", "user.signed-in"]
+    told = [
+        "user.added",
+        "user.key-made",
+        "user.signed-in",
+        "user.password-changed",
+        "user.sign-in-failed",
+        "user.signed-in",
+    ]
     assert await kinds(store.db) == told
 
 
@@ -120,7 +126,7 @@ async def test_keyboards_differ(store):
 async def test_wrong_unknown_and_locked_are_told_alike(store):
     await users.add_user(store.db, "ann", "operator", PASSWORD)
     answers = {await fail(store.db, "nobody"), await fail(store.db, "")}
-    for _ in range(users.FAILURES):
+    for _ in range(attempts.FAILURES):
         answers.add(await fail(store.db))
     answers.add(await fail(store.db, password=PASSWORD))
     assert len(answers) == 1
@@ -135,7 +141,7 @@ async def test_a_typed_name_that_nobody_has_is_not_written_down(store):
 
 async def test_the_lock_opens_with_time_and_grows(store, clock):
     await users.add_user(store.db, "ann", "operator", PASSWORD)
-    for _ in range(users.FAILURES):
+    for _ in range(attempts.FAILURES):
         await fail(store.db)
     await fail(store.db, password=PASSWORD)
     assert (await users.list_users(store.db))[0].locked
@@ -153,18 +159,18 @@ async def test_the_lock_opens_with_time_and_grows(store, clock):
 async def test_many_guesses_at_once_are_no_more_than_one_after_another(store, monkeypatch):
     await users.add_user(store.db, "ann", "operator", PASSWORD)
     looked = []
-    verify = users._verify
+    verify = passwords.verified
 
     async def watched(password_hash, password):
         looked.append(password_hash)
         return await verify(password_hash, password)
 
-    monkeypatch.setattr(users, "_verify", watched)
+    monkeypatch.setattr(passwords, "verified", watched)
     guesses = [f"guess {number}" for number in range(20)] + [PASSWORD]
     answers = await asyncio.gather(
         *(users.sign_in(store.db, "ann", guess) for guess in guesses), return_exceptions=True
     )
-    assert all(isinstance(answer, NotSignedIn) for answer in answers[users.FAILURES :])
+    assert all(isinstance(answer, NotSignedIn) for answer in answers[attempts.FAILURES :])
     assert (await users.list_users(store.db))[0].locked
 
 
@@ -176,7 +182,7 @@ async def test_the_same_work_whether_known_or_not(store, monkeypatch):
         looked.append(password_hash)
         return False
 
-    monkeypatch.setattr(users, "_verify", watched)
+    monkeypatch.setattr(passwords, "verified", watched)
     await fail(store.db, "ann")
     await fail(store.db, "nobody")
     assert len(looked) == 2

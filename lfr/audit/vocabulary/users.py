@@ -7,7 +7,7 @@ from lfr.domain.policy import Role
 
 
 class UserAdded(Payload, frozen=True):
-    """An account was made."""
+    """An account was made, or has other roles or another rank now."""
 
     roles: tuple[Role, ...]
     rank: Code | None = None
@@ -26,13 +26,23 @@ class KeyMade(Payload, frozen=True):
     key: Digest
 
 
+class KeyVouched(Payload, frozen=True):
+    """The registrar's credential for a key was made or imported. expires_at: Unix seconds."""
+
+    key: Digest
+    expires_at: float
+
+
 KINDS: Kinds = {
     "user.added": UserAdded,
+    "user.changed": UserAdded,
     "user.signed-in": Nothing,
     "user.sign-in-failed": Nothing,
     "user.locked": UserLocked,
     "user.signed-out": Nothing,
     "user.password-changed": Nothing,
+    "user.password-reset": Nothing,
     "user.key-made": KeyMade,
     "user.key-retired": KeyMade,
+    "user.vouched": KeyVouched,
 }

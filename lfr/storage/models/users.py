@@ -34,8 +34,8 @@ class User(Table, table=True):
 class OfficerKey(Table, table=True):
     """What somebody signs decisions with: an Ed25519 key, its private half wrapped under a key made of their password.
 
-    public: 64 hex digits. wrapped: salt | nonce | AES-256-GCM ciphertext; None for a key that is held elsewhere (a
-    file, a token). credential: the registrar's signed word on it, as JSON.
+    public: 64 hex digits. wrapped: see lfr.storage.password_key; None for a key that is held elsewhere (a file, a
+    token) or was retired. credential: the registrar's signed word on it, as JSON; empty until there is one.
     """
 
     __tablename__: ClassVar[str] = "officer_key"
