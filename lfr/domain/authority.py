@@ -39,8 +39,8 @@ class Decision(Statement, frozen=True):
 class Authorisation(Decision, frozen=True, tag="lfr.authorisation/1"):
     """The Authorising Officer's authority for one plan (A1, A3).
 
-    cameras: camera -> digest of its zone. urgent: by a lower rank; it lapses at confirm_by unless confirmed (A4).
-    list_band: the largest list it is meant for.
+    place: digest of the planned place; cameras: camera -> digest of its zone. urgent: by a lower rank; it lapses at
+    confirm_by unless an ordinary authority for the same plan and window confirms it before then (A4).
     """
 
     force: Code
@@ -93,6 +93,18 @@ class Restart(Decision, frozen=True, tag="lfr.restart/1"):
 
     stop: UUID
     reason: Written
+
+
+class Oversight(Statement, frozen=True, tag="lfr.oversight/1"):
+    """Somebody outside the force, whose key stands in the policy, suspends a deployment or lets it go on (H3).
+
+    at: later than the one before it, so that an old statement cannot be played back.
+    """
+
+    deployment_id: UUID
+    decision: Literal["suspend", "reinstate"]
+    at: datetime
+    reason: Written = ""
 
 
 class Approval(Statement, frozen=True, tag="lfr.approval/1"):

@@ -12,13 +12,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
+
+import msgspec
 
 from lfr.domain.authority import (
     Authorisation,
+    Credential,
+    Decision,
     Endorsed,
     Extension,
+    Kind,
     ListAmendment,
     ListApproval,
     endorsed,
@@ -41,8 +45,9 @@ EARLY_S = 1.0
 class Mandate(Statement, frozen=True, tag="lfr.mandate/1"):
     """Leave to recognise: by this force, in this deployment, at this place, with these cameras, in this window.
 
-    cameras: camera -> digest of its zone. band: the list may hold at most so many entries, and `threshold` holds for
-    all of them. list_digest: of the approved list with its amendments.
+    place: digest of the planned place; cameras: camera -> digest of its zone. band: the list may hold at most so many
+    entries, and `threshold` holds for all of them. list_digest: of the approved list with its amendments. confirmation:
+    the ordinary authority that confirmed an urgent one (A4).
     """
 
     id: UUID
@@ -61,6 +66,7 @@ class Mandate(Statement, frozen=True, tag="lfr.mandate/1"):
     authority: Endorsed
     list_approval: Endorsed
     issued_at: datetime
+    confirmation: Endorsed | None = None
     extensions: tuple[Endorsed, ...] = ()
     amendments: tuple[Endorsed, ...] = ()
 
@@ -88,92 +94,118 @@ _LAPSED = "the urgent authority has lapsed: it was not confirmed in time"
 def verify(signed: Signed, anchor: Anchor, at: datetime) -> Mandate:
     """The mandate, if everything in it holds at `at`, its window apart (the guard sees to that on each call).
 
-    Raises MandateRefused with a code: signature, force, deployment, place, bundle, policy, rank, authority, window,
-    zone, list.
+    Raises MandateRefused with a code: signature, clock, force, mode, deployment, place, bundle, policy, rank,
+    authority, lapsed, window, zone, list.
     """
     try:
         mandate = open_signed(signed, Mandate, key=anchor.minter)
     except AuthorityError as error:
         raise _refused("signature", error.message) from None
+    if mandate.issued_at - at > timedelta(seconds=SKEW_S):
+        raise _refused("clock", "the clock says that it was not issued yet")
     _same("force", mandate.force, anchor.force)
     if anchor.deployment_id is not None:
         _same("deployment", mandate.deployment_id, anchor.deployment_id)
     if anchor.place is not None:
         _same("place", mandate.place, anchor.place)
     _same("policy", mandate.policy_digest, anchor.policy.digest)
+    if mandate.mode not in anchor.policy.modes:
+        raise _refused("mode", f"the policy is not for {mandate.mode} use")
     _same("bundle", mandate.bundle_digest, anchor.bundle_digest)
-    _authority(mandate, anchor, at)
-    _approved_list(mandate, anchor)
+    _approved_list(mandate, anchor, _authority(mandate, anchor, at))
     return mandate
 
 
-def _authority(mandate: Mandate, anchor: Anchor, at: datetime) -> None:
-    policy = anchor.policy
-    try:
-        given, signer = endorsed(
-            mandate.authority,
-            Authorisation,
-            registrar=anchor.registrar,
-            force=anchor.force,
-            role="authorising-officer",
-            at=mandate.issued_at,
-        )
-    except AuthorityError as error:
-        raise _refused("authority", error.message) from None
-    least = policy.authority.urgent_rank if given.urgent else policy.authority.min_rank
-    if least is None:
-        raise _refused("rank", "this policy knows no urgent authority")
-    try:
-        require_rank(signer, least, policy)
-    except AuthorityError as error:
-        raise _refused("rank", error.message) from None
-    if given.urgent and (given.confirm_by is None or given.confirm_by <= at):
+def _authority(mandate: Mandate, anchor: Anchor, at: datetime) -> _Chain:
+    given, _ = _decided(mandate.authority, Authorisation, mandate, anchor, _authority_rank)
+    latest = given.at + timedelta(hours=anchor.policy.authority.urgent_confirm_hours)
+    if given.urgent and (given.confirm_by is None or given.confirm_by > latest):
+        raise _refused("authority", "an urgent authority must lapse within the policy's time")
+    confirmed = _confirmed(mandate, anchor, given)
+    if given.confirm_by is not None and confirmed is None and given.confirm_by <= at:
         raise _refused("lapsed", _LAPSED)
     _same("force", given.force, mandate.force)
-    _same("deployment", given.deployment_id, mandate.deployment_id)
     _same("policy", given.policy_digest, mandate.policy_digest)
     _same("place", given.place, mandate.place)
     if given.cameras != mandate.cameras:
         raise _refused("zone", "the cameras or zones are not those that were authorised")
-    ends_at = _extended(mandate, anchor, given)
-    if mandate.starts_at != given.starts_at or mandate.ends_at != ends_at:
+    chain = _Chain(given, confirmed)
+    if mandate.starts_at != given.starts_at or mandate.ends_at != _extended(mandate, anchor, chain):
         raise _refused("window", "the window is not the one that was authorised")
-    ceiling = timedelta(hours=policy.authority.max_window_hours)
+    ceiling = timedelta(hours=anchor.policy.authority.max_window_hours)
     if not timedelta(0) < mandate.ends_at - mandate.starts_at <= ceiling:
-        raise _refused("window", f"a window has at most {policy.authority.max_window_hours:g} hours")
+        raise _refused("window", f"a window has at most {anchor.policy.authority.max_window_hours:g} hours")
+    return chain
 
 
-def _extended(mandate: Mandate, anchor: Anchor, given: Authorisation) -> datetime:
-    ends_at = given.ends_at
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The authority, and the one that confirmed it where it was urgent."""
+
+    given: Authorisation
+    confirmed: Authorisation | None
+
+    def rank(self, decision: Decision, policy: Policy) -> str | None:
+        """What an extension or a list approval needs: the urgent rank only for as long as nobody had confirmed."""
+        by_urgent = self.given.urgent and (self.confirmed is None or decision.at < self.confirmed.at)
+        return policy.authority.urgent_rank if by_urgent else policy.authority.min_rank
+
+
+def _authority_rank(given: Decision, policy: Policy) -> str | None:
+    urgent = isinstance(given, Authorisation) and given.urgent
+    return policy.authority.urgent_rank if urgent else policy.authority.min_rank
+
+
+def _confirmed(mandate: Mandate, anchor: Anchor, given: Authorisation) -> Authorisation | None:
+    if mandate.confirmation is None:
+        return None
+    confirmed, _ = _decided(mandate.confirmation, Authorisation, mandate, anchor, _authority_rank)
+    same = msgspec.structs.replace(
+        confirmed, officer=given.officer, at=given.at, urgent=given.urgent, confirm_by=given.confirm_by
+    )
+    if confirmed.urgent or not given.urgent or same != given:
+        raise _refused("authority", "the confirmation is not for what was urgently authorised")
+    if given.confirm_by is None or confirmed.at >= given.confirm_by:
+        raise _refused("lapsed", _LAPSED)
+    return confirmed
+
+
+def _extended(mandate: Mandate, anchor: Anchor, chain: _Chain) -> datetime:
+    ends_at = chain.given.ends_at
+    known = {text_digest(one.said) for one in (mandate.authority, mandate.confirmation) if one is not None}
     for link in mandate.extensions:
-        decision = _link(link, Extension, mandate, anchor)
-        if decision.authority != text_digest(mandate.authority.said):
+        decision, _ = _decided(link, Extension, mandate, anchor, chain.rank)
+        if decision.authority not in known:
             raise _refused("window", "an extension belongs to another authority")
+        if decision.ends_at <= ends_at:
+            raise _refused("window", "an extension must end later than what it extends")
         ends_at = decision.ends_at
     return ends_at
 
 
-def _approved_list(mandate: Mandate, anchor: Anchor) -> None:
-    approval = _link(mandate.list_approval, ListApproval, mandate, anchor)
+def _approved_list(mandate: Mandate, anchor: Anchor, chain: _Chain) -> None:
+    approval, _ = _decided(mandate.list_approval, ListApproval, mandate, anchor, chain.rank)
     oldest = timedelta(hours=anchor.policy.watchlist.max_age_hours)
     if mandate.starts_at - approval.at > oldest:
         raise _refused("list", f"the list was approved more than {oldest.total_seconds() / 3600:g} hours before")
     digest, entries = approval.list_digest, approval.entries
     for link in mandate.amendments:
-        added = _link(link, ListAmendment, mandate, anchor)
+        added, _ = _decided(link, ListAmendment, mandate, anchor, chain.rank)
         if added.previous != digest:
             raise _refused("list", "an amendment does not follow the list before it")
         digest, entries = added.list_digest, added.entries
     _same("list", digest, mandate.list_digest)
     _same("list", approval.band, mandate.band)
+    if mandate.band not in anchor.policy.watchlist.bands:
+        raise _refused("list", "the policy has no such band")
     if entries > mandate.band:
         raise _refused("list", f"the list has {entries} entries, its band ends at {mandate.band}")
 
 
-Linked = TypeVar("Linked", Extension, ListAmendment, ListApproval)
-
-
-def _link(link: Endorsed, kind: type[Linked], mandate: Mandate, anchor: Anchor) -> Linked:
+def _decided(
+    link: Endorsed, kind: type[Kind], mandate: Mandate, anchor: Anchor, least: Callable[[Decision, Policy], str | None]
+) -> tuple[Kind, Credential]:
+    """A decision within the mandate: by an Authorising Officer of this force and of the rank it needs."""
     try:
         decision, signer = endorsed(
             link,
@@ -183,13 +215,19 @@ def _link(link: Endorsed, kind: type[Linked], mandate: Mandate, anchor: Anchor) 
             role="authorising-officer",
             at=mandate.issued_at,
         )
-        given = open_signed(mandate.authority.said, Authorisation)
-        urgent = anchor.policy.authority.urgent_rank if given.urgent else None
-        require_rank(signer, urgent or anchor.policy.authority.min_rank, anchor.policy)
     except AuthorityError as error:
         raise _refused("authority", error.message) from None
     _same("deployment", decision.deployment_id, mandate.deployment_id)
-    return decision
+    if decision.at - mandate.issued_at > timedelta(seconds=SKEW_S):
+        raise _refused("authority", "it rests on a decision of a later time")
+    rank = least(decision, anchor.policy)
+    if rank is None:
+        raise _refused("rank", "this policy knows no urgent authority")
+    try:
+        require_rank(signer, rank, anchor.policy)
+    except AuthorityError as error:
+        raise _refused("rank", error.message) from None
+    return decision, signer
 
 
 def text_digest(signed: Signed) -> str:
@@ -209,7 +247,7 @@ def _refused(code: str, message: str) -> MandateRefused:
 def _lapses_at(mandate: Mandate) -> float:
     """When an urgent authority lapses (A4), as Unix seconds; infinity for an ordinary one."""
     given = open_signed(mandate.authority.said, Authorisation)
-    return given.confirm_by.timestamp() if given.urgent and given.confirm_by else math.inf
+    return given.confirm_by.timestamp() if given.confirm_by and mandate.confirmation is None else math.inf
 
 
 @dataclass(slots=True)

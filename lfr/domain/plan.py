@@ -45,6 +45,11 @@ class Place(Strict, frozen=True):
     title: Title = ""
     polygon: Annotated[tuple[Point, ...], msgspec.Meta(max_length=200)] = ()
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form, 64 hex digits: what an authority and a mandate name as the place."""
+        return hashlib.sha256(canonical(msgspec.to_builtins(self))).hexdigest()
+
 
 class Reasons(Strict, frozen=True):
     """What must be written, each in its own field (A2), and why listed people will be there (A5)."""

@@ -43,8 +43,9 @@ class Authority(Strict, frozen=True):
     """Who may authorise, for how long, and how carefully it must be written.
 
     ranks: from the lowest to the highest. urgent_rank: may authorise urgently; that lapses after urgent_confirm_hours
-    unless min_rank confirms (A4). min_words: the least number of different words in each written field, and alike_warn:
-    the similarity (0..1) to an earlier authority at which boilerplate is warned of (A2).
+    unless min_rank confirms (A4). self_signed: a run may sign its own authority with keys made for it, as a
+    demonstration does; never beside operational mode. min_words: the least number of different words in each written
+    field, and alike_warn: the similarity (0..1) to an earlier authority at which boilerplate is warned of (A2).
     """
 
     ranks: tuple[Code, ...]
@@ -52,6 +53,7 @@ class Authority(Strict, frozen=True):
     urgent_rank: Code | None = None
     urgent_confirm_hours: Positive = 4.0
     max_window_hours: Positive = 12.0
+    self_signed: bool = False
     min_words: Count = 8
     alike_warn: Share = 0.8
 
@@ -221,7 +223,10 @@ class Review(Strict, frozen=True):
 
 
 class Policy(Strict, frozen=True):
-    """One force's policy. modes: which modes it may be used in. conflicts: role pairs that one person may not hold."""
+    """One force's policy. modes: which modes it may be used in. conflicts: role pairs that one person may not hold.
+
+    oversight: public keys (64 hex digits) of those who may suspend a deployment from outside the force (H3).
+    """
 
     name: Code
     version: Words
@@ -242,6 +247,7 @@ class Policy(Strict, frozen=True):
     approvers: tuple[Approver, ...] = ()
     review: Review = Review()
     conflicts: tuple[tuple[Role, Role], ...] = ()
+    oversight: tuple[str, ...] = ()
     place_radius_m: Positive = 500.0
 
     @property

@@ -1,14 +1,199 @@
-"""The standing deployment of a system that runs in demo or research mode."""
+"""Runs that sign for themselves: demonstrations, research and evaluations, under a policy that allows it.
+
+They take every step that a force takes, with the same statements and the same gates; only the keys are made for the run
+and are gone with it. `open` before people are enrolled, `approve` after it, then `mandates.mint`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from lfr.config import Config
+from lfr.domain.authority import Credential, Decision, Endorsed, ListAmendment, ListApproval, Restart
+from lfr.domain.bundle import Bundle
+from lfr.domain.errors import AuthorityError
 from lfr.domain.packs import Pack
-from lfr.domain.plan import Plan
-from lfr.services import deployments, policies
+from lfr.domain.plan import CameraZone, Plan, Reasons
+from lfr.domain.policy import ROLES, Mode, Policy
+from lfr.domain.signing import Signed, instant, public_key_of, sign
+from lfr.services import authorities, decisions, deployments, listed, policies
+from lfr.services.life import bundle_of, plan_of
+from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
+from lfr.storage.node import Node
 from lfr.vision.packs import pack_digest
+
+OFFICER = "run-officer"
+"""How the log names whoever a run signs as."""
+
+WHOLE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+"""The zone of a camera for which none was planned: the whole picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A deployment that its own run authorises. registrar: public key, 64 hex digits."""
+
+    deployment_id: UUID
+    registrar: str
+    credential: Signed
+    key: Ed25519PrivateKey = field(repr=False)
+
+    def endorse(self, said: Decision) -> Endorsed:
+        """Sign a decision with the run's key."""
+        return Endorsed(sign(said, self.key), self.credential)
+
+
+async def open(  # noqa: A001 - the noun's own verb
+    db: Database,
+    node: Node,
+    *,
+    system: str,
+    mode: Mode,
+    force: str,
+    pack: str,
+    pack_digest: str,
+    policy: Policy,
+    cameras: Sequence[CameraZone] = (),
+    at: datetime | None = None,
+) -> Run:
+    """The deployment of a run: the one that is under way with this pack and policy, else a new draft.
+
+    Raises AuthorityError where the policy leaves authorities to people.
+    """
+    require_self_signed(policy, mode)
+    at = at or now()
+    found = await deployments.current(db, system)
+    if found is None or not _fits(found, mode, pack_digest, policy, cameras, at):
+        found = await deployments.make(
+            db,
+            system=system,
+            mode=mode,
+            pack=pack,
+            pack_digest=pack_digest,
+            policy=policy,
+            plan=_plan(system, force, policy, cameras),
+            by=deployments.SYSTEM,
+            at=at,
+        )
+    key = Ed25519PrivateKey.generate()
+    rank = policy.authority.ranks[-1]
+    issued = instant(at)
+    expires = issued + timedelta(hours=2 * policy.authority.max_window_hours)
+    credential = Credential(OFFICER, force, rank, ROLES, public_key_of(key), issued, expires)
+    return Run(found.id, node.registrar_key, sign(credential, node.registrar), key)
+
+
+def require_self_signed(policy: Policy, mode: Mode) -> None:
+    """Raises AuthorityError."""
+    if mode == "operational" or not policy.authority.self_signed or "operational" in policy.modes:
+        raise AuthorityError(
+            f"under policy {policy.name} nothing authorises itself",
+            hint="plan a deployment with `lfr deployment new`, and have it authorised",
+        )
+
+
+def _fits(
+    row: Deployment, mode: Mode, pack_digest: str, policy: Policy, cameras: Sequence[CameraZone], at: datetime
+) -> bool:
+    same = (row.mode, row.pack_digest, row.policy_digest) == (mode, pack_digest, policy.digest)
+    if row.state == "draft":
+        return same
+    return same and plan_of(row).cameras == tuple(cameras) and row.ends_at is not None and at < row.ends_at
+
+
+def _plan(system: str, force: str, policy: Policy, cameras: Sequence[CameraZone]) -> Plan:
+    said = "A run of the system that signs its own authority, under a policy for volunteers and simulated people only."
+    return Plan(
+        title=system,
+        force=force,
+        use_case=policy.use_cases[0].code,
+        categories=tuple(one.code for one in policy.categories if not one.disabled),
+        reasons=Reasons(said, "Consent of everybody who is listed.", said, said, said, said),
+        cameras=tuple(cameras),
+        people=dict.fromkeys(ROLES, (OFFICER,)),
+    )
+
+
+async def approve(
+    db: Database,
+    run: Run,
+    *,
+    policy: Policy,
+    bundle: Bundle,
+    cameras: Sequence[CameraZone] = (),
+    room: int = 0,
+    at: datetime | None = None,
+) -> Deployment:
+    """Plan the window from now on, submit, authorise, and approve the list as it stands: then it is ready.
+
+    cameras: which the run has, in the zones it will use. room: how many entries may be added later without a new
+    approval; the band, and with it the threshold, is chosen for entries + room. What was decided in an earlier run of
+    the same deployment stays. Raises AuthorityError, GateClosed, Conflict.
+    """
+    at = at or now()
+    row = await deployments.get_deployment(db, run.deployment_id)
+    if row.state == "draft":
+        row = await _authorised(db, run, row, policy, cameras, at)
+    if row.state == "stopped" and row.stop_id is not None:
+        again = Restart(row.id, OFFICER, instant(at), row.stop_id, "The run was started again.")
+        row = await authorities.restart(db, row.id, run.endorse(again), policy=policy, registrar=run.registrar, at=at)
+    if row.state not in {"authorised", "ready"}:
+        return row
+    async with db.session() as session:
+        found = await listed.list_digest(session, row.id)
+    band = policy.band_for(found.entries + room)
+    if band is None:
+        raise AuthorityError(f"policy {policy.name} allows no list of {found.entries + room} entries")
+    same = (found.digest, band, bundle) == (row.list_digest, row.band, bundle_of(row))
+    if row.state == "ready" and same:
+        return row
+    approval = ListApproval(row.id, OFFICER, instant(at), found.digest, found.entries, band)
+    return await authorities.approve_list(
+        db, row.id, run.endorse(approval), policy=policy, registrar=run.registrar, bundle=bundle, at=at
+    )
+
+
+async def _authorised(
+    db: Database, run: Run, row: Deployment, policy: Policy, cameras: Sequence[CameraZone], at: datetime
+) -> Deployment:
+    starts_at = instant(at)
+    plan = msgspec.structs.replace(
+        plan_of(row),
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=policy.authority.max_window_hours),
+        cameras=tuple(cameras) or plan_of(row).cameras,
+    )
+    row = await deployments.change_plan(db, row.id, plan, version=row.version, policy=policy, by=deployments.SYSTEM)
+    row = await deployments.submit(db, row.id, by=deployments.SYSTEM, at=at)
+    authority = decisions.authorisation(row, policy, OFFICER, at)
+    return await authorities.authorise(
+        db, row.id, run.endorse(authority), policy=policy, registrar=run.registrar, at=at
+    )
+
+
+async def amend(db: Database, run: Run, *, policy: Policy, at: datetime | None = None) -> Deployment:
+    """Approve what was added to the list since. Raises AuthorityError: beyond the band, or an approved entry changed.
+
+    Mint a fresh mandate afterwards.
+    """
+    at = at or now()
+    row = await deployments.get_deployment(db, run.deployment_id)
+    async with db.session() as session:
+        found = await listed.list_digest(session, row.id)
+        known = await listed.kept_leaves(session, row.id)
+    if found.digest == row.list_digest:
+        return row
+    added = tuple(sorted(found.leaves - known))
+    said = ListAmendment(row.id, OFFICER, instant(at), row.list_digest or "", added, found.digest, found.entries)
+    return await authorities.amend_list(db, row.id, run.endorse(said), policy=policy, registrar=run.registrar, at=at)
 
 
 async def standing_deployment(db: Database, config: Config, pack: Pack) -> Deployment:
