@@ -23,7 +23,7 @@ from lfr.matching import threshold
 from lfr.matching.matcher import Matcher, ShotNote
 from lfr.matching.transform import Transform
 from lfr.services import watchlist
-from lfr.services.intake import TRANSFORM
+from lfr.services.sealing import TRANSFORM
 
 _log = log.get(__name__)
 

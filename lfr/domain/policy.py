@@ -106,12 +106,17 @@ class Ages(Strict, frozen=True):
 
 
 class Picture(Strict, frozen=True):
-    """The quality floor of a listed picture, over and above the pack's own (B6), and how old it may be."""
+    """The quality floor of a listed picture, over and above the pack's own (B6), and how old it may be.
+
+    warn_age_years: from which age a newer one is asked for. unconvicted_max_years: how long after it was taken a
+    picture of a person who was not convicted may still be used (B5).
+    """
 
     min_face_px: Positive = 60.0
     min_sharpness: Positive = 10.0
     max_yaw: Positive = 0.6
     warn_age_years: Positive = 10.0
+    unconvicted_max_years: Positive = 6.0
 
 
 class Watchlist(Strict, frozen=True):

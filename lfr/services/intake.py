@@ -5,37 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+import msgspec
 import numpy as np
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lfr.domain.age_bands import band_of
 from lfr.domain.errors import ModelError
 from lfr.domain.faces import Templates
+from lfr.domain.list_digest import leaf_of
+from lfr.domain.listing import Listing, Person, Provenance
+from lfr.domain.listing_rules import filled
 from lfr.domain.packs import Pack
+from lfr.domain.policy import Policy
 from lfr.domain.watchlist import RowResult
 from lfr.matching.transform import Transform
 from lfr.services import audit, enrolment
 from lfr.services.deployments import get_deployment
 from lfr.services.enrolment import Prepared
 from lfr.services.pictures import Refused
+from lfr.services.sealing import DETAILS, LABEL, NOMINAL, PICTURE, TEMPLATE, TRANSFORM, list_ring
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import StoredObject, WatchlistEntry, WatchlistImage
-from lfr.storage.vault import Ring, Vault
+from lfr.storage.vault import Vault
 from lfr.vision.engine.base import FaceEngine
 
-LABEL = "watchlist label"
-TEMPLATE = "watchlist template"
-PICTURE = "watchlist picture"
-"""What each sealed column is sealed for."""
-
-TRANSFORM = "transform"
-"""What of a deployment's own key turns its templates (B12)."""
-
 BATCH = 16
+
+UNSTATED = Listing(Person(), Provenance(), frozenset())
+"""A row that leaves everything to the policy's defaults."""
 
 
 class Item(NamedTuple):
@@ -44,6 +47,7 @@ class Item(NamedTuple):
     label: str
     source: str
     read: Callable[[], bytes | Refused]
+    listing: Listing = UNSTATED
 
 
 class _Ready(NamedTuple):
@@ -63,8 +67,10 @@ class Intake:
     deployment_id: UUID
     pack: Pack
     by: str
+    policy: Policy
     dry_run: bool = False
     _transform: Transform | None = None
+    _placed: bool = False
     _known: dict[bytes, UUID] = field(default_factory=dict)
     _seen: dict[bytes, str] = field(default_factory=dict)
 
@@ -74,7 +80,8 @@ class Intake:
         Faces are embedded in batches; each row is one transaction. Raises NotFound for no such deployment,
         StorageError, ModelError; rows that were written by then stay.
         """
-        await get_deployment(self.db, self.deployment_id)
+        deployment = await get_deployment(self.db, self.deployment_id)
+        self._placed = _covers_place(self.policy, deployment.plan)
         await self._load_known()
         results: dict[int, RowResult] = {}
         ready: list[_Ready] = []
@@ -146,14 +153,14 @@ class Intake:
         label_mac = await self.vault.digest(item.label.encode(), deployment_id=self.deployment_id, purpose=LABEL)
         # Looked up before the transaction, since its key must be durable before anything is sealed with it.
         entry_id = await self._living(label_mac) or uuid4()
-        await self.vault.make(Ring(self.deployment_id, "list"), [entry_id])
+        await self.vault.make(list_ring(self.deployment_id), [entry_id])
         plain = bytearray(template.astype("<f4").tobytes())
         template_sealed = self.vault.seal(bytes(plain), owner=entry_id, purpose=TEMPLATE, object_id=image_id)
         plain[:] = bytes(len(plain))
         picture_sealed = self.vault.seal(prepared.jpeg, owner=entry_id, purpose=PICTURE, object_id=image_id)
         objects = [
             StoredObject(deployment_id=self.deployment_id, owner_id=entry_id, kind=kind)
-            for kind in ("list-picture", "list-template")
+            for kind in ("list-picture", "list-template", "list-details")
         ]
         async with self.db.transaction() as session:
             # Nobody else adds a row until this one is committed: neither a picture nor a label can be there twice.
@@ -161,7 +168,8 @@ class Intake:
             twin = await self._twin(session, one.mac)
             if twin is not None:
                 return _refused(item, _enrolled_already(twin), twin)
-            await self._entry(session, item.label, label_mac, entry_id)
+            entry = await self._entry(session, item, label_mac, entry_id)
+            picture = filled(item.listing, self.policy).picture
             session.add(
                 WatchlistImage(
                     id=image_id,
@@ -174,8 +182,14 @@ class Intake:
                     face_px=prepared.face_px,
                     sharpness=prepared.sharpness,
                     score=prepared.score,
+                    source=picture.source,
+                    lawful_hold=picture.lawful_hold,
+                    taken_on=picture.taken_on,
+                    hold_review_on=picture.hold_review_on,
+                    unconvicted=bool(picture.unconvicted),
                 )
             )
+            await self._stamp(session, entry)
             session.add_all(objects)
             payload = {
                 "deployment": str(self.deployment_id),
@@ -208,24 +222,69 @@ class Intake:
             )
             return found.first()
 
-    async def _entry(self, session: AsyncSession, label: str, label_mac: bytes, entry_id: UUID) -> None:
-        """Make the entry unless it is there."""
-        if await session.get(WatchlistEntry, entry_id) is not None:
-            return
-        session.add(
-            WatchlistEntry(
-                id=entry_id,
-                deployment_id=self.deployment_id,
-                label_sealed=self.vault.seal(label.encode(), owner=entry_id, purpose=LABEL, object_id=entry_id),
-                label_mac=label_mac,
-                category="unnamed",
-                action="unnamed",
-                added_at=now(),
-                added_by=self.by,
-            )
+    async def _entry(self, session: AsyncSession, item: Item, label_mac: bytes, entry_id: UUID) -> WatchlistEntry:
+        """The entry; made unless it is there. A new picture makes a confirmation by a second person void (B7)."""
+        there = await session.get(WatchlistEntry, entry_id)
+        if there is not None:
+            there.checked_at = there.checked_by = there.special_decision = there.special_approval = None
+            return there
+        person = filled(item.listing, self.policy).person
+        details = person.details
+        last = await session.exec(
+            select(func.max(WatchlistEntry.ordinal)).where(col(WatchlistEntry.deployment_id) == self.deployment_id)
         )
+        at = now()
+        made = WatchlistEntry(
+            id=entry_id,
+            deployment_id=self.deployment_id,
+            ordinal=(last.one() or 0) + 1,
+            label_sealed=self.vault.seal(item.label.encode(), owner=entry_id, purpose=LABEL, object_id=entry_id),
+            label_mac=label_mac,
+            nominal_mac=await self._nominal_mac(details.nominal_ref),
+            details_sealed=self.vault.seal(
+                msgspec.json.encode(details), owner=entry_id, purpose=DETAILS, object_id=entry_id
+            ),
+            category=person.category,
+            action=person.action,
+            legal_basis=person.legal_basis,
+            offence=person.offence,
+            max_sentence_years=person.max_sentence_years,
+            age_band=band_of(details.date_of_birth, at.date(), self.policy.ages),
+            vulnerable=person.vulnerable,
+            placed=self._placed or bool(details.presence),
+            approver=person.approver,
+            review_on=person.review_on,
+            expires_on=person.expires_on,
+            added_at=at,
+            added_by=self.by,
+            status_at=at,
+        )
+        session.add(made)
         payload = {"deployment": str(self.deployment_id)}
         audit.record(session, kind="watchlist.entry-added", actor=self.by, subject=str(entry_id), payload=payload)
+        return made
+
+    async def _nominal_mac(self, reference: str) -> bytes | None:
+        if not reference:
+            return None
+        return await self.vault.digest(reference.encode(), deployment_id=self.deployment_id, purpose=NOMINAL)
+
+    async def _stamp(self, session: AsyncSession, entry: WatchlistEntry) -> None:
+        """The entry's leaf, over all its pictures."""
+        await session.flush()
+        images = await session.exec(
+            select(WatchlistImage.id, WatchlistImage.template_sealed).where(
+                col(WatchlistImage.entry_id) == entry.id, col(WatchlistImage.template_sealed).is_not(None)
+            )
+        )
+        entry.leaf = leaf_of(
+            entry.id, entry.category, entry.action, [(image, sealed or b"") for image, sealed in images.all()]
+        )
+
+
+def _covers_place(policy: Policy, plan: dict[str, Any]) -> bool:
+    """Whether the planned use case says itself where the people are expected (A5)."""
+    return any(one.code == plan.get("use_case") and one.covers_place for one in policy.use_cases)
 
 
 def _enrolled_already(entry_id: UUID) -> Refused:

@@ -9,7 +9,9 @@ import pytest
 from sqlmodel import select
 
 from lfr.domain.errors import Conflict, NotFound, StorageError, VaultError, WatchlistError
+from lfr.matching.transform import Transform
 from lfr.services import events, intake, watchlist
+from lfr.services.sealing import TRANSFORM
 from lfr.storage.models import AuditEntry, WatchlistEntry, WatchlistImage
 from lfr.storage.vault import new_vault
 from lfr.vision.engine.double import DoubleEngine, double_pack, paint
@@ -80,8 +82,12 @@ async def test_an_enrolled_person_can_be_found(store, engine, enrol):
     assert len({result.entry_id for result in results}) == 1
     items = await gallery(store)
     assert [item.image_id for item in items] == [result.image_id for result in results]
-    probe = engine.embed(np.stack([_crop(engine, picture(4, 3))]))[0]
+    plain = engine.embed(np.stack([_crop(engine, picture(4, 3))]))
+    turn = Transform(await store.vault.own_key(store.deployment_id, TRANSFORM), PACK.recogniser.dim)
+    probe = turn(plain)[0]
     assert all(item.template.dtype == np.float32 and item.template @ probe > 0.95 for item in items)
+    # What is stored means nothing to whoever lacks this deployment's own turn (B12).
+    assert all(item.template @ plain[0] < 0.7 for item in items)
     (entry,) = await entries(store)
     assert (entry.label, entry.images, entry.revoked_at) == ("Ada", 2, None)
     assert (await watchlist.entry_picture(store.db, store.vault, entry.id))[:2] == b"\xff\xd8"

@@ -27,7 +27,7 @@ from lfr.api.server import serve
 from lfr.config import Api, Config
 from lfr.domain.alerts import RaisedAlert
 from lfr.services import alerts, users
-from lfr.services.watchlist import LABEL, PICTURE
+from lfr.services.sealing import LABEL, PICTURE
 from lfr.storage.database import Database
 from lfr.storage.migrations import migrate
 from lfr.storage.models import WatchlistEntry, WatchlistImage

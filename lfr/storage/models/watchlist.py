@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
+from lfr.domain.age_bands import AGE_BANDS
 from lfr.storage.columns import Table, UtcDateTime, now, one_of, refers
-
-AGE_BANDS = ("adult", "minor", "young-child", "unknown")
 
 
 class WatchlistEntry(Table, table=True):
@@ -20,8 +19,11 @@ class WatchlistEntry(Table, table=True):
     label_mac, nominal_mac: keyed digests (a key of the deployment) that find an entry by its label or by the force's
     nominal reference. details_sealed: lfr.domain.listing.Details as JSON: nominal reference, date of birth, reason,
     evidence reference, presence rationale, safeguarding plan. category, action, age_band, offence, max_sentence_years,
-    legal_basis: codes and figures that are published as counts. leaf: the entry's part of the list's digest, kept after
-    it was taken off so that the approved digest can still be checked. alike: the entry it is much alike to (B7).
+    legal_basis: codes and figures that are published as counts. ordinal: 1, 2, 3 ... in a deployment, in the order they
+    were added. leaf: the entry's part of the list's digest (lfr.domain.list_digest), kept after it was taken off so
+    that the approved digest can still be checked. placed: whether its details say why the person is expected at the
+    place (A5). special_decision, special_approval: the signed decision to list a child or a case below the seriousness
+    floor (B3, B8), and the second one that the youngest need. alike: the entry it is much alike to (B7).
     status_at: when the source system last said that the person is still wanted (B4).
     """
 
@@ -43,6 +45,7 @@ class WatchlistEntry(Table, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     deployment_id: UUID
+    ordinal: int = 0
     label_sealed: bytes | None
     label_mac: bytes | None
     nominal_mac: bytes | None = None
@@ -54,6 +57,7 @@ class WatchlistEntry(Table, table=True):
     max_sentence_years: float | None = None
     age_band: str = "unknown"
     vulnerable: bool = False
+    placed: bool = False
     approver: str = ""
     review_on: date | None = None
     expires_on: date | None = None
@@ -62,6 +66,7 @@ class WatchlistEntry(Table, table=True):
     checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     checked_by: str | None = None
     special_decision: UUID | None = None
+    special_approval: UUID | None = None
     status_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     alike: UUID | None = None
     leaf: str | None = None
