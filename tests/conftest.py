@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.ray_runtime"]
+pytest_plugins = ["tests.support.ray_runtime", "tests.support.rules"]
 
 # Cores are shared: how long one example takes says nothing.
 settings.register_profile("shared", deadline=None)

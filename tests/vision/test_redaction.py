@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,14 +11,16 @@ def noise(h=360, w=640):
     return np.random.default_rng(0).integers(0, 256, (h, w, 3), dtype=np.uint8)
 
 
-def test_a_mosaic_has_only_so_many_squares_in_any_picture():  # C3
+@pytest.mark.rule("C3")
+def test_a_mosaic_has_only_so_many_squares_in_any_picture():
     tile = mosaic(noise(), 640)
     assert tile.shape == (360, 640, 3)
     flat = tile.reshape(360, 640 // (640 // COLUMNS), -1, 3)
     assert (flat == flat[:, :, :1]).all()
 
 
-def test_only_the_alerts_own_box_is_sharp():  # C3
+@pytest.mark.rule("C3")
+def test_only_the_alerts_own_box_is_sharp():
     picture = noise(720, 1280)
     shown = scene(picture, (300, 200, 100, 120), width=1280)
     outside = mosaic(picture, 1280)
