@@ -263,7 +263,8 @@ class Guard:
     """One process's doorman. Every detection, embedding and search passes `check`; the answer is the mandate.
 
     wall, monotonic: clocks in seconds. A mandate is verified in full when it is first seen; what was taken back stays
-    so. Fails closed: no mandate, no answer.
+    so. A wall clock that was set back since any mandate was admitted admits none (A3). Fails closed: no mandate, no
+    answer.
     """
 
     anchor: Anchor
@@ -271,6 +272,7 @@ class Guard:
     monotonic: Callable[[], float]
     _admitted: dict[Signed, _Admitted] = field(default_factory=dict)
     _revoked: set[UUID] = field(default_factory=set)
+    _latest: tuple[float, float] | None = None
 
     def check(self, signed: Signed | None, camera: str, zone: str) -> Mandate:
         """Raises MandateRefused; codes as in `verify`, and: none, revoked, early, over, clock, lapsed, camera."""
@@ -294,14 +296,21 @@ class Guard:
         self._revoked.add(mandate_id)
 
     def _admit(self, signed: Signed) -> _Admitted:
-        wall, monotonic = self.wall(), self.monotonic()
+        wall, monotonic = self._now()
         mandate = verify(signed, self.anchor, datetime.fromtimestamp(wall, UTC))
+        self._latest = wall, monotonic
         held = _Admitted(mandate, wall, monotonic, _lapses_at(mandate))
         self._admitted = {signed: held, **dict(list(self._admitted.items())[:_REMEMBERED])}
         return held
 
-    def _in_time(self, held: _Admitted) -> None:
+    def _now(self) -> tuple[float, float]:
         wall, monotonic = self.wall(), self.monotonic()
+        if self._latest is not None and wall < self._latest[0] + monotonic - self._latest[1] - SKEW_S:
+            raise _refused("clock", "the clock was set back")
+        return wall, monotonic
+
+    def _in_time(self, held: _Admitted) -> None:
+        wall, monotonic = self._now()
         passed = monotonic - held.monotonic
         if abs(wall - held.wall - passed) > SKEW_S:
             raise _refused("clock", "the clock was set while it was in use")

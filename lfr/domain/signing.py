@@ -54,12 +54,21 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def text_of(statement: Statement) -> str:
-    """The canonical text of a statement: what its signature covers."""
-    return canonical(_plain(statement)).decode()
+    """The canonical text of a statement: what its signature covers. Raises ValueError for a time that is not in UTC."""
+    return canonical(_plain(msgspec.to_builtins(statement, str_keys=True, builtin_types=(datetime,)))).decode()
 
 
-def _plain(statement: Statement) -> Any:
-    return msgspec.to_builtins(statement, str_keys=True)
+def _plain(value: Any) -> Any:
+    # One moment has one text: with an offset, or with none, the same statement could be written in several ways.
+    if isinstance(value, datetime):
+        if value.utcoffset() != timedelta(0):
+            raise ValueError("a statement's time must be in UTC")
+        return value.replace(tzinfo=None).isoformat() + "Z"
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value
 
 
 def sign(statement: Statement, key: Ed25519PrivateKey) -> Signed:
@@ -83,13 +92,18 @@ def open_signed(signed: Signed, kind: type[Said], *, key: str | None = None) -> 
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.key))
         public.verify(base64.b64decode(signed.signature, validate=True), PREFIX + text)
+        if public.public_bytes_raw().hex() != signed.key:
+            raise SignatureInvalid("a public key is written as 64 lower-case hex digits")
     except (ValueError, binascii.Error, InvalidSignature):
         raise SignatureInvalid("the signature is not good: text, key or signature were changed") from None
     try:
         statement = msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError:
+        same = text_of(statement).encode() == text
+    except (msgspec.MsgspecError, RecursionError):
         raise SignatureInvalid(f"this is no {kind.__struct_config__.tag} statement") from None
-    if text_of(statement).encode() != text:
+    except ValueError:  # a number or a time that has no canonical form
+        same = False
+    if not same:
         raise SignatureInvalid("a signed statement is not in its canonical form")
     return statement
 
