@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Literal, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from lfr.domain.errors import AuthorityError, SignatureInvalid
 from lfr.domain.plan import PersonName, Written
 from lfr.domain.policy import Code, Policy, Role, Strict
@@ -124,6 +126,18 @@ class Endorsed(Strict, frozen=True):
 
     said: Signed
     credential: Signed
+
+    def encode(self) -> bytes:
+        """As one line of JSON: what a file or a QR code carries."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, data: bytes | str) -> Endorsed:
+        """Raises SignatureInvalid for what is no signed decision."""
+        try:
+            return msgspec.json.decode(data, type=cls)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise SignatureInvalid("this is no signed decision", hint="give it as it was signed") from None
 
 
 Kind = TypeVar("Kind", bound=Decision)

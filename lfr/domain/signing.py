@@ -49,7 +49,7 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raises SignatureInvalid for what is no signed statement."""
         try:
             return msgspec.json.decode(data, type=cls)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise SignatureInvalid("this is no signed statement", hint="give the file as it was signed") from None
 
 

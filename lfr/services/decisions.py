@@ -88,7 +88,7 @@ async def store(session: AsyncSession, row: Deployment, given: Endorsed | Signed
     """
     said = given.said if isinstance(given, Endorsed) else given
     kept = (await session.exec(select(SignedDecision).where(col(SignedDecision.deployment_id) == row.id))).all()
-    if any(_said(one).text == said.text for one in kept):
+    if any(signed_in(one).text == said.text for one in kept):
         raise Conflict("this decision was given already", hint="a decision counts once; sign a new one")
     ordinal = max((one.ordinal for one in kept), default=0) + 1
     kind = str(msgspec.json.decode(said.text)["type"])
@@ -107,7 +107,8 @@ async def store(session: AsyncSession, row: Deployment, given: Endorsed | Signed
     return ordinal
 
 
-def _said(kept: SignedDecision) -> Signed:
+def signed_in(kept: SignedDecision) -> Signed:
+    """The statement in a row, with or without a credential beside it."""
     given: dict[str, Any] = kept.endorsed
     return msgspec.convert(given.get("said", given), Signed)
 
