@@ -21,6 +21,7 @@ class ListFacts:
     those, without the signed decision, or for the youngest without the second approval (B8). low_undecided: below the
     seriousness floor without a second signature (B3). unsafe: vulnerable people under an action that is no welfare
     action (B9). alike: flagged as much alike to another entry (B7), to be shown, not to be mended.
+    pending: not signed for yet, so not matched either. digest: of the entries that were signed for, as their rows say.
     n_max: the most entries that the budget allows (B10), None where no certificate says so. oldest_status: the oldest
     confirmation, None on an empty list. by_category, by_age_band: entries, for the published record.
     """
@@ -40,6 +41,7 @@ class ListFacts:
     low_undecided: int = 0
     unsafe: int = 0
     alike: int = 0
+    pending: int = 0
     n_max: int | None = None
     cap: int = 0
     band: int | None = None

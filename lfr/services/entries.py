@@ -16,7 +16,7 @@ from lfr.services import audit
 from lfr.services.sealing import LABEL, PICTURE, list_ring
 from lfr.storage.columns import now
 from lfr.storage.database import Database
-from lfr.storage.models import Deployment, WatchlistEntry, WatchlistImage
+from lfr.storage.models import WatchlistEntry, WatchlistImage
 from lfr.storage.vault import Vault
 
 _log = log.get(__name__)
@@ -112,9 +112,7 @@ async def revoke(db: Database, deployment_id: UUID, entry_id: UUID, *, by: str, 
 
 async def revoke_within(session: AsyncSession, entry: WatchlistEntry, *, by: str, reason: str) -> None:
     """As `revoke`, for a living entry in the caller's transaction."""
-    deployment = await session.get(Deployment, entry.deployment_id)
-    if deployment is None or deployment.list_digest is None:
-        entry.leaf = None  # nobody has signed for it yet; a signed leaf stays, so that the digest can still be checked
+    # The leaf of an approved entry stays in its row, so that the approval can still be checked.
     entry.revoked_at, entry.revoked_by, entry.revoked_reason = now(), by, reason
     templates = (
         await session.exec(select(func.count(col(WatchlistImage.id))).where(col(WatchlistImage.entry_id) == entry.id))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
 from lfr.domain.errors import Conflict
-from lfr.domain.list_digest import Approved, leaf_of
+from lfr.domain.list_digest import image_digest, leaf_of
 from lfr.domain.watchlist import GalleryItem
-from lfr.services import list_state
+from lfr.services import listed
 from lfr.services.sealing import TEMPLATE, list_ring
 from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
@@ -21,26 +23,21 @@ from lfr.storage.vault import Vault
 
 _log = log.get(__name__)
 
+_TAMPERED = "something other than lfr changed its rows: compare them with a backup, or have the list approved anew"
+
 
 async def load_gallery(
-    db: Database, vault: Vault, deployment_id: UUID, *, approved: Approved | None = None
+    db: Database, vault: Vault, deployment_id: UUID, *, approved: str | None = None
 ) -> list[GalleryItem]:
     """Every template of every living entry, oldest first, float32 (dim,).
 
-    approved: what was signed about this list. Then only approved entries are given, and every row is checked against
-    its leaf: Conflict is raised when a category, an action, a picture or a template is not the one that was signed for.
-    Without it, everything on the list. Raises VaultError when a template does not open: a list with holes would miss
-    people silently.
+    approved: the digest that was signed for, amendments included. Then only those are given whom it names (what was
+    added since waits for its amendment), and Conflict is raised when a category, an action, a picture or a template is
+    not the one that was signed for. Without it, everything on the list. Raises VaultError when a template does not
+    open: a list with holes would miss people silently.
     """
     async with db.session() as session:
-        held = None if approved is None else await list_state.approved_set(session, deployment_id, approved)
-        entries = (
-            await session.exec(
-                select(WatchlistEntry).where(
-                    col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.revoked_at).is_(None)
-                )
-            )
-        ).all()
+        wanted = None if approved is None else await _signed(session, deployment_id, approved)
         images = (
             await session.exec(
                 select(WatchlistImage)
@@ -53,32 +50,34 @@ async def load_gallery(
                 .order_by(col(WatchlistImage.added_at), col(WatchlistImage.id))
             )
         ).all()
-    if held is not None:
-        images = _checked(entries, images, held)
+    if wanted is not None:
+        images = _named(images, wanted)
     await vault.load(list_ring(deployment_id), {row.entry_id for row in images})
     return [GalleryItem(row.entry_id, row.id, _template(vault, row)) for row in images]
 
 
-def _checked(
-    entries: Sequence[WatchlistEntry], images: Sequence[WatchlistImage], held: frozenset[str]
-) -> list[WatchlistImage]:
-    """The images of approved entries, every row of which makes the leaf that was signed for."""
-    of_entry: dict[UUID, list[tuple[UUID, bytes]]] = {}
-    for row in images:
-        of_entry.setdefault(row.entry_id, []).append((row.id, row.template_sealed or b""))
-    wanted, waiting = set(), 0
-    for entry in entries:
-        if entry.leaf not in held:
-            waiting += 1
-            continue
-        if leaf_of(entry.id, entry.category, entry.action, of_entry.get(entry.id, ())) != entry.leaf:
-            raise Conflict(
-                f"watchlist entry {entry.id} is not as it was approved",
-                hint="its row was changed by something other than lfr: take it off, or have the list approved anew",
-            )
-        wanted.add(entry.id)
+async def _signed(session: AsyncSession, deployment_id: UUID, approved: str) -> dict[UUID, tuple[str, str, str]]:
+    """Entry -> category, action and leaf of everybody listed now whom the digest names. Raises Conflict."""
+    if listed.digest_of(await listed.kept_leaves(session, deployment_id)) != approved:
+        raise Conflict("the stored list is not the one that was approved", hint=_TAMPERED)
+    query = select(WatchlistEntry.id, WatchlistEntry.category, WatchlistEntry.action, WatchlistEntry.leaf).where(
+        col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.revoked_at).is_(None)
+    )
+    rows = (await session.exec(query)).all()
+    waiting = sum(leaf is None for *_, leaf in rows)
     if waiting:
         _log.info("watchlist.not-approved-yet", entries=waiting)
+    return {entry_id: (category, action, leaf) for entry_id, category, action, leaf in rows if leaf is not None}
+
+
+def _named(images: Sequence[WatchlistImage], wanted: dict[UUID, tuple[str, str, str]]) -> list[WatchlistImage]:
+    """The images of signed entries, if the rows read make the leaves that were signed for. Raises Conflict."""
+    pictures: defaultdict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    for row in images:
+        pictures[row.entry_id].append((row.id, image_digest(row.template_sealed or b"")))
+    for entry_id, (category, action, leaf) in wanted.items():
+        if leaf_of(entry_id, category, action, pictures[entry_id]) != leaf:
+            raise Conflict(f"watchlist entry {entry_id} is not as it was approved", hint=_TAMPERED)
     return [row for row in images if row.entry_id in wanted]
 
 

@@ -10,14 +10,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 import numpy as np
-from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.age_bands import band_of
 from lfr.domain.errors import ModelError
 from lfr.domain.faces import Templates
-from lfr.domain.list_digest import leaf_of
 from lfr.domain.listing import Listing, Person, Provenance
 from lfr.domain.listing_rules import filled
 from lfr.domain.packs import Pack
@@ -168,7 +166,7 @@ class Intake:
             twin = await self._twin(session, one.mac)
             if twin is not None:
                 return _refused(item, _enrolled_already(twin), twin)
-            entry = await self._entry(session, item, label_mac, entry_id)
+            await self._entry(session, item, label_mac, entry_id)
             picture = filled(item.listing, self.policy).picture
             session.add(
                 WatchlistImage(
@@ -189,7 +187,6 @@ class Intake:
                     unconvicted=bool(picture.unconvicted),
                 )
             )
-            await self._stamp(session, entry)
             session.add_all(objects)
             payload = {
                 "deployment": str(self.deployment_id),
@@ -230,14 +227,10 @@ class Intake:
             return there
         person = filled(item.listing, self.policy).person
         details = person.details
-        last = await session.exec(
-            select(func.max(WatchlistEntry.ordinal)).where(col(WatchlistEntry.deployment_id) == self.deployment_id)
-        )
         at = now()
         made = WatchlistEntry(
             id=entry_id,
             deployment_id=self.deployment_id,
-            ordinal=(last.one() or 0) + 1,
             label_sealed=self.vault.seal(item.label.encode(), owner=entry_id, purpose=LABEL, object_id=entry_id),
             label_mac=label_mac,
             nominal_mac=await self._nominal_mac(details.nominal_ref),
@@ -268,18 +261,6 @@ class Intake:
         if not reference:
             return None
         return await self.vault.digest(reference.encode(), deployment_id=self.deployment_id, purpose=NOMINAL)
-
-    async def _stamp(self, session: AsyncSession, entry: WatchlistEntry) -> None:
-        """The entry's leaf, over all its pictures."""
-        await session.flush()
-        images = await session.exec(
-            select(WatchlistImage.id, WatchlistImage.template_sealed).where(
-                col(WatchlistImage.entry_id) == entry.id, col(WatchlistImage.template_sealed).is_not(None)
-            )
-        )
-        entry.leaf = leaf_of(
-            entry.id, entry.category, entry.action, [(image, sealed or b"") for image, sealed in images.all()]
-        )
 
 
 def _covers_place(policy: Policy, plan: dict[str, Any]) -> bool:

@@ -1,8 +1,7 @@
-"""How a stored list stands: its digest, what was approved of it, and the facts that the gates ask for."""
+"""How a stored list stands: the facts that the gates ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,10 @@ from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lfr.domain.list_digest import Approved, ListDigest, amendment, approved_leaves, digest_of
+from lfr.domain.list_digest import digest_of
 from lfr.domain.list_facts import ListFacts, n_max, stale_before, years_before
 from lfr.domain.policy import Policy
+from lfr.services import listed
 from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
 
@@ -21,60 +21,10 @@ ENTRY, IMAGE = WatchlistEntry, WatchlistImage
 LIVING = col(ENTRY.revoked_at).is_(None)
 
 
-async def digest(db: Database, deployment_id: UUID) -> ListDigest:
-    """The digest over every leaf of a deployment's list: what a list approval names before anything was approved.
-
-    Those taken off before an approval have no leaf any more; those taken off afterwards keep theirs.
-    """
-    async with db.session() as session:
-        return await digest_within(session, deployment_id)
-
-
-async def digest_within(session: AsyncSession, deployment_id: UUID) -> ListDigest:
-    """As `digest`, in the caller's session: whoever signs for a list compares it in the same transaction."""
-    leaves = await _leaves(session, deployment_id)
-    return ListDigest(digest_of(leaves), len(leaves), await _images(session, deployment_id))
-
-
-async def pending(session: AsyncSession, deployment_id: UUID, approved: Approved) -> tuple[tuple[str, ...], ListDigest]:
-    """The leaves that wait for an amendment, and the digest of the list that it would make. Raises Conflict."""
-    leaves = await _leaves(session, deployment_id)
-    living = await session.exec(_of_living(deployment_id, col(ENTRY.leaf)))
-    added, made = amendment(approved, leaves, [leaf for leaf in living.all() if leaf])
-    return added, ListDigest(made.digest, made.entries, await _images(session, deployment_id))
-
-
-async def approved_set(session: AsyncSession, deployment_id: UUID, approved: Approved) -> frozenset[str]:
-    """The leaves that were approved. Raises Conflict when the stored ones are not what was signed."""
-    return approved_leaves(approved, await _leaves(session, deployment_id))
-
-
-async def _leaves(session: AsyncSession, deployment_id: UUID) -> Sequence[str]:
-    query = (
-        select(ENTRY.leaf)
-        .where(col(ENTRY.deployment_id) == deployment_id, col(ENTRY.leaf).is_not(None))
-        .order_by(col(ENTRY.ordinal), col(ENTRY.added_at), col(ENTRY.id))
-    )
-    return [leaf for leaf in (await session.exec(query)).all() if leaf]
-
-
-async def _images(session: AsyncSession, deployment_id: UUID) -> int:
-    return int((await session.exec(_of_living_images(deployment_id, func.count(col(IMAGE.id))))).one())
-
-
-def _of_living_images(deployment_id: UUID, *what: Any) -> Any:
-    return (
-        select(*what)
-        .select_from(IMAGE)
-        .join(ENTRY, col(ENTRY.id) == col(IMAGE.entry_id))
-        .where(col(IMAGE.deployment_id) == deployment_id, LIVING)
-    )
-
-
 async def governance(
     db: Database, deployment_id: UUID, policy: Policy, at: datetime, *, fmr_upper: float | None = None
 ) -> ListFacts:
-    """The facts about a list as it would stand at `at`, in three queries.
+    """The facts about a list as it would stand at `at`, in four short queries.
 
     fmr_upper: the certified upper bound of the false match rate of one comparison; None without a certificate (B10).
     """
@@ -101,7 +51,7 @@ async def governance_within(
         by_age_band[band] = by_age_band.get(band, 0) + count
     images, overheld, foreign = await _image_counts(session, deployment_id, policy, at.date())
     rules = policy.watchlist
-    whole = await digest_within(session, deployment_id)
+    signed = await listed.kept_leaves(session, deployment_id)
     return ListFacts(
         at=at,
         entries=entries,
@@ -111,7 +61,7 @@ async def governance_within(
         n_max=None if fmr_upper is None else n_max(rules.target_fpir, fmr_upper),
         cap=rules.cap,
         band=policy.band_for(entries),
-        digest=whole.digest,
+        digest=digest_of(signed),
         oldest_status=oldest,
         by_category=by_category,
         by_age_band=by_age_band,
@@ -148,6 +98,7 @@ def _entry_counts(policy: Policy, at: datetime) -> dict[str, ColumnElement[bool]
         ),
         "low_undecided": and_(col(ENTRY.max_sentence_years) < rules.min_max_sentence_years, undecided),
         "unsafe": and_(col(ENTRY.vulnerable), col(ENTRY.action).not_in(welfare)),
+        "pending": col(ENTRY.leaf).is_(None),
         "alike": col(ENTRY.alike).is_not(None),
     }
 
@@ -165,6 +116,15 @@ async def _image_counts(session: AsyncSession, deployment_id: UUID, policy: Poli
     query = _of_living_images(deployment_id, *what)
     images, overheld, outside = (await session.exec(query)).one()
     return images, overheld, outside
+
+
+def _of_living_images(deployment_id: UUID, *what: Any) -> Any:
+    return (
+        select(*what)
+        .select_from(IMAGE)
+        .join(ENTRY, col(ENTRY.id) == col(IMAGE.entry_id))
+        .where(col(IMAGE.deployment_id) == deployment_id, LIVING)
+    )
 
 
 def _of_living(deployment_id: UUID, *what: Any) -> Any:

@@ -1,77 +1,78 @@
-"""The digest of a list: what an Authorising Officer approves, and what the matcher checks before it uses the list."""
+"""The digest of a stored list: what an Authorising Officer approves, and what the matcher checks before it uses it.
+
+A leaf stands in an entry's row from the moment somebody signed for it. So whatever has none waits for an amendment.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lfr.domain.canonical import canonical
+from lfr.domain.list_digest import ListDigest, digest_of, image_digest, leaf_of
+from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
 
+__all__ = ["digest", "digest_of", "keep_leaves", "kept_leaves", "list_digest"]
 
-@dataclass(frozen=True, slots=True)
-class ListDigest:
-    """digest: SHA-256 over the sorted leaves, 64 hex digits. entries, images: of the people who are listed now."""
 
-    digest: str
-    leaves: frozenset[str]
-    entries: int
-    images: int
+async def digest(db: Database, deployment_id: UUID) -> ListDigest:
+    """The list as it stands."""
+    async with db.session() as session:
+        return await list_digest(session, deployment_id)
 
 
 async def list_digest(session: AsyncSession, deployment_id: UUID) -> ListDigest:
-    """The list as it stands. An entry that was taken off counts with the leaf it had, so that a removal needs no new
-    approval.
-    """
-    entries = (
-        await session.exec(select(WatchlistEntry).where(col(WatchlistEntry.deployment_id) == deployment_id))
-    ).all()
-    images = await _images(session, deployment_id)
-    living = [entry for entry in entries if entry.revoked_at is None]
-    leaves = {_leaf(entry, images[entry.id]) for entry in living}
-    leaves |= {entry.leaf for entry in entries if entry.revoked_at is not None and entry.leaf is not None}
-    count = sum(len(images[entry.id]) for entry in living)
-    return ListDigest(digest_of(leaves), frozenset(leaves), len(living), count)
+    """As `digest`, in the caller's session: whoever signs for a list compares it in the same transaction."""
+    living, images = await living_leaves(session, deployment_id)
+    leaves = frozenset(living.values()) | await _gone(session, deployment_id)
+    return ListDigest(digest_of(leaves), leaves, len(living), images)
 
 
-async def _images(session: AsyncSession, deployment_id: UUID) -> defaultdict[UUID, list[list[str]]]:
-    images: defaultdict[UUID, list[list[str]]] = defaultdict(list)
-    query = select(WatchlistImage.entry_id, WatchlistImage.id, WatchlistImage.template_sealed).where(
-        col(WatchlistImage.deployment_id) == deployment_id
+async def living_leaves(session: AsyncSession, deployment_id: UUID) -> tuple[dict[UUID, str], int]:
+    """Entry -> the leaf that its rows make as they stand, of everybody listed now; and how many pictures there are."""
+    pictures: defaultdict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
+    sealed = select(WatchlistImage.entry_id, WatchlistImage.id, WatchlistImage.template_sealed).where(
+        col(WatchlistImage.deployment_id) == deployment_id, col(WatchlistImage.template_sealed).is_not(None)
     )
-    for entry_id, image_id, sealed in await session.exec(query):
-        if sealed is not None:
-            images[entry_id].append([str(image_id), hashlib.sha256(sealed).hexdigest()])
-    return images
+    for entry_id, image_id, template in await session.exec(sealed):
+        pictures[entry_id].append((image_id, image_digest(template or b"")))
+    entries = select(WatchlistEntry.id, WatchlistEntry.category, WatchlistEntry.action).where(
+        col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.revoked_at).is_(None)
+    )
+    living = {
+        entry_id: leaf_of(entry_id, category, action, pictures[entry_id])
+        for entry_id, category, action in (await session.exec(entries)).all()
+    }
+    return living, sum(len(pictures[entry_id]) for entry_id in living)
 
 
-def _leaf(entry: WatchlistEntry, images: list[list[str]]) -> str:
-    said = {"id": str(entry.id), "category": entry.category, "action": entry.action, "images": sorted(images)}
-    return hashlib.sha256(canonical(said)).hexdigest()
-
-
-def digest_of(leaves: frozenset[str] | set[str]) -> str:
-    """SHA-256 over the sorted leaves, 64 hex digits."""
-    return hashlib.sha256("".join(sorted(leaves)).encode()).hexdigest()
+async def _gone(session: AsyncSession, deployment_id: UUID) -> frozenset[str]:
+    """Leaves of approved entries that were taken off since."""
+    query = select(WatchlistEntry.leaf).where(
+        col(WatchlistEntry.deployment_id) == deployment_id,
+        col(WatchlistEntry.revoked_at).is_not(None),
+        col(WatchlistEntry.leaf).is_not(None),
+    )
+    return frozenset(leaf for leaf in await session.exec(query) if leaf is not None)
 
 
 async def keep_leaves(session: AsyncSession, deployment_id: UUID) -> None:
-    """Write each living entry's leaf into its row, so that it is still known after the entry is taken off."""
-    query = select(WatchlistEntry).where(
-        col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.revoked_at).is_(None)
-    )
-    images = await _images(session, deployment_id)
-    for entry in (await session.exec(query)).all():
-        entry.leaf = _leaf(entry, images[entry.id])
+    """Write each living entry's leaf into its row: somebody has signed for them."""
+    living, _ = await living_leaves(session, deployment_id)
+    changed = [{"id": entry_id, "leaf": leaf} for entry_id, leaf in living.items()]
+    if changed:
+        await session.flush()
+        await session.exec(
+            update(WatchlistEntry), params=changed
+        )  # one prepared statement for all rows, by primary key
 
 
 async def kept_leaves(session: AsyncSession, deployment_id: UUID) -> frozenset[str]:
-    """The leaves that stand in the rows: those of the approved list."""
+    """The leaves that stand in the rows: those of the approved list, with its amendments."""
     query = select(WatchlistEntry.leaf).where(
         col(WatchlistEntry.deployment_id) == deployment_id, col(WatchlistEntry.leaf).is_not(None)
     )

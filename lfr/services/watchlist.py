@@ -20,7 +20,8 @@ from lfr.services.entries import entry_picture, labels, list_entries, revoke
 from lfr.services.gallery import load_gallery
 from lfr.services.import_rows import Row, label_fault, read_picture, read_rows
 from lfr.services.intake import Intake, Item
-from lfr.services.list_state import digest, governance
+from lfr.services.list_state import governance
+from lfr.services.listed import digest
 from lfr.services.pictures import Refused
 from lfr.storage.database import Database
 from lfr.storage.vault import Vault

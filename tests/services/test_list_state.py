@@ -7,12 +7,11 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
-from lfr.domain.authority import ListAmendment, ListApproval
 from lfr.domain.errors import Conflict
-from lfr.domain.list_digest import Approved, digest_of, leaf_of
-from lfr.services import entries, gallery, list_state, policies, watchlist
+from lfr.domain.list_digest import digest_of
+from lfr.services import entries, listed, policies, watchlist
 from lfr.services.sealing import TEMPLATE, list_ring
-from lfr.storage.models import Deployment, WatchlistEntry, WatchlistImage
+from lfr.storage.models import WatchlistEntry, WatchlistImage
 
 UK, DEMO = policies.load("uk-default"), policies.load("demo")
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -30,13 +29,11 @@ PICTURE = {
 @pytest.fixture
 def put(store):
     """Put one entry with one picture on the list, in good order but for what is changed."""
-    count = iter(range(1, 1000))
 
     async def use(picture=None, **changed):
-        number = next(count)
         entry = WatchlistEntry(
             deployment_id=store.deployment_id, label_sealed=None, label_mac=uuid4().bytes,
-            **(GOOD | {"ordinal": number} | changed),
+            **(GOOD | changed),
         )  # fmt: skip
         await store.vault.make(list_ring(store.deployment_id), [entry.id])
         image = WatchlistImage(
@@ -44,7 +41,6 @@ def put(store):
             **(PICTURE | (picture or {})),
         )  # fmt: skip
         image.template_sealed = store.vault.seal(bytes(16), owner=entry.id, purpose=TEMPLATE, object_id=image.id)
-        entry.leaf = leaf_of(entry.id, entry.category, entry.action, [(image.id, image.template_sealed)])
         async with store.db.transaction() as session:
             session.add(entry)
             session.add(image)
@@ -57,27 +53,11 @@ async def facts(store, policy=UK, at=AT, **options):
     return await watchlist.governance(store.db, store.deployment_id, policy, at, **options)
 
 
-async def change(store, table, **values):
-    async with store.db.transaction() as session:
-        row = (await session.exec(select(table).order_by(table.added_at).limit(1))).one()
-        for name, value in values.items():
-            setattr(row, name, value)
-        return row.id
-
-
 async def approve(store):
-    """What the Authorising Officer signs, and that it was signed, as far as the list's own tables know."""
-    found = await watchlist.digest(store.db, store.deployment_id)
+    """What the rows hold once the Authorising Officer has signed: the digest that is signed."""
     async with store.db.transaction() as session:
-        (await session.get(Deployment, store.deployment_id)).list_digest = found.digest
-    return ListApproval(
-        deployment_id=store.deployment_id,
-        officer="ann",
-        at=AT,
-        list_digest=found.digest,
-        entries=found.entries,
-        band=20,
-    )
+        await listed.keep_leaves(session, store.deployment_id)
+        return (await listed.list_digest(session, store.deployment_id)).digest
 
 
 async def test_a_list_in_good_order(store, put):
@@ -85,7 +65,11 @@ async def test_a_list_in_good_order(store, put):
         await put()
     found = await facts(store, fmr_upper=5e-10)
     assert (found.entries, found.images, found.n_max, found.cap, found.over_budget) == (3, 3, 20_000, 20_000, 0)
-    assert found.digest == (await watchlist.digest(store.db, store.deployment_id)).digest
+    assert (found.digest, found.pending) == (digest_of([]), 3)
+    signed = await approve(store)
+    found = await facts(store)
+    assert (found.digest, found.pending) == (signed, 0)
+    assert signed == (await watchlist.digest(store.db, store.deployment_id)).digest
     assert (found.by_category, found.by_age_band) == ({"wanted-by-court": 3}, {"adult": 3})
     assert found.oldest_status == AT
     wrong = ("outside", "stale", "unchecked", "expired", "overheld", "unplaced", "minors", "minors_undecided",
@@ -164,88 +148,84 @@ async def test_the_digest_before_and_after_the_approval(store, put):
     first = await put()
     await put()
     one = await watchlist.digest(store.db, store.deployment_id)
-    assert (one.entries, one.images) == (2, 2)
+    assert (one.entries, one.images, len(one.leaves)) == (2, 2, 2)
     await entries.revoke(store.db, store.deployment_id, first, by="ann")
     two = await watchlist.digest(store.db, store.deployment_id)
-    assert (two.entries, two.images) == (1, 1)
+    assert (two.entries, two.images, len(two.leaves)) == (1, 1, 1)
     assert one.digest != two.digest
-    await put()
-    await approve(store)
-    three = await watchlist.digest(store.db, store.deployment_id)
-    await entries.revoke(store.db, store.deployment_id, (await living(store))[0], by="ann")
+    third = await put()
+    signed = await approve(store)
+    await entries.revoke(store.db, store.deployment_id, third, by="ann")
     # A signed leaf stays although the person is gone: the approval can still be checked.
     after = await watchlist.digest(store.db, store.deployment_id)
-    assert (after.digest, after.entries, after.images) == (three.digest, 2, 1)
-
-
-async def living(store):
-    return [
-        one.id for one in await entries.list_entries(store.db, store.vault, store.deployment_id) if not one.revoked_at
-    ]
+    assert (after.digest, after.entries, after.images) == (signed, 1, 1)
 
 
 async def load(store, approved):
-    items = await gallery.load_gallery(store.db, store.vault, store.deployment_id, approved=approved)
+    items = await watchlist.load_gallery(store.db, store.vault, store.deployment_id, approved=approved)
     return {item.entry_id for item in items}
 
 
 async def test_an_approved_list_loads_and_a_removal_needs_no_signature(store, put):
     one, two = await put(), await put()
-    approval = await approve(store)
-    assert await load(store, Approved(approval)) == {one, two}
+    signed = await approve(store)
+    assert await load(store, signed) == {one, two}
     await entries.revoke(store.db, store.deployment_id, one, by="ann")
-    assert await load(store, Approved(approval)) == {two}
+    assert await load(store, signed) == {two}
 
 
-async def test_an_addition_is_not_matched_before_its_amendment(store, put):
+async def test_an_addition_is_not_matched_before_somebody_signed_for_it(store, put):
     one = await put()
-    approval = await approve(store)
-    two, three = await put(), await put()
-    assert await load(store, Approved(approval)) == {one}
-    async with store.db.session() as session:
-        added, made = await list_state.pending(session, store.deployment_id, Approved(approval))
-    assert (len(added), made.entries, made.images) == (2, 3, 3)
-    link = ListAmendment(
-        deployment_id=store.deployment_id, officer="ann", at=AT, previous=approval.list_digest, added=added,
-        list_digest=made.digest, entries=made.entries,
-    )  # fmt: skip
-    assert await load(store, Approved(approval, (link,))) == {one, two, three}
+    signed = await approve(store)
+    two = await put()
+    assert await load(store, signed) == {one}
+    assert (await facts(store)).pending == 1
+    amended = await approve(store)
+    assert await load(store, amended) == {one, two}
+    with pytest.raises(Conflict, match="not the one that was approved"):
+        await load(store, signed)
 
 
-@pytest.mark.parametrize(
-    ("table", "values"),
-    [
-        (WatchlistEntry, {"category": "missing-at-risk"}),
-        (WatchlistEntry, {"action": "speak-to"}),
-        (WatchlistImage, {"template_sealed": b"another template"}),
-        (WatchlistImage, {"template_sealed": None}),
-        (WatchlistEntry, {"leaf": digest_of([])}),
-        (WatchlistEntry, {"leaf": None}),
-    ],
-)
-async def test_a_tampered_list_does_not_load(store, put, table, values):
+TAMPERED = [
+    (WatchlistEntry, {"category": "missing-at-risk"}),
+    (WatchlistEntry, {"action": "speak-to"}),
+    (WatchlistImage, {"template_sealed": b"another template"}),
+    (WatchlistImage, {"template_sealed": None}),
+    (WatchlistEntry, {"leaf": digest_of([])}),
+    (WatchlistEntry, {"leaf": None}),
+]
+
+
+async def test_a_tampered_list_does_not_load(store, put):
     await put()
     await put()
-    approval = await approve(store)
-    await change(store, table, **values)
-    with pytest.raises(Conflict):
-        await load(store, Approved(approval))
+    signed = await approve(store)
+    for table, values in TAMPERED:
+        async with store.db.transaction() as session:
+            row = (await session.exec(select(table).limit(1))).one()
+            before = {name: getattr(row, name) for name in values}
+            for name, value in values.items():
+                setattr(row, name, value)
+        with pytest.raises(Conflict):
+            await load(store, signed)
+        async with store.db.transaction() as session:
+            session.add(row)
+            for name, value in before.items():
+                setattr(row, name, value)
+    assert len(await load(store, signed)) == 2
 
 
-async def test_a_row_put_in_by_hand_is_not_matched(store, put):
+async def test_whoever_was_taken_off_or_put_in_by_hand_is_noticed(store, put):
     one = await put()
-    approval = await approve(store)
-    await put(ordinal=0)
-    with pytest.raises(Conflict):
-        await load(store, Approved(approval))
-    await change(store, WatchlistEntry, ordinal=2)
-    assert one
-
-
-async def test_whoever_was_taken_off_does_not_come_back(store, put):
-    one = await put()
-    approval = await approve(store)
+    signed = await approve(store)
+    added = await put()
+    async with store.db.transaction() as session:
+        (await session.get(WatchlistEntry, added)).leaf = digest_of([])
+    with pytest.raises(Conflict, match="not the one that was approved"):
+        await load(store, signed)
     await entries.revoke(store.db, store.deployment_id, one, by="ann")
-    await change(store, WatchlistEntry, revoked_at=None)
+    async with store.db.transaction() as session:
+        (await session.get(WatchlistEntry, added)).leaf = None
+        (await session.get(WatchlistEntry, one)).revoked_at = None
     with pytest.raises(Conflict, match="not as it was approved"):
-        await load(store, Approved(approval))
+        await load(store, signed)

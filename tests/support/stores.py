@@ -84,7 +84,7 @@ async def new_deployment(db: Database, **changed: Any) -> Deployment:
     """A draft under the demonstration policy."""
     given = {
         "system": "van", "mode": "research", "pack": "double", "pack_digest": DIGEST, "policy": policies.load("demo"),
-        "plan": Plan(title="van", force="no-force", use_case="demonstration"), "by": "test",
+        "plan": Plan(title="van", force="no-force", use_case="demonstration"), "by": deployments.SYSTEM,
     }  # fmt: skip
     return await deployments.make(db, **(given | changed))
 

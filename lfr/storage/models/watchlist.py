@@ -19,9 +19,9 @@ class WatchlistEntry(Table, table=True):
     label_mac, nominal_mac: keyed digests (a key of the deployment) that find an entry by its label or by the force's
     nominal reference. details_sealed: lfr.domain.listing.Details as JSON: nominal reference, date of birth, reason,
     evidence reference, presence rationale, safeguarding plan. category, action, age_band, offence, max_sentence_years,
-    legal_basis: codes and figures that are published as counts. ordinal: 1, 2, 3 ... in a deployment, in the order they
-    were added. leaf: the entry's part of the list's digest (lfr.domain.list_digest), kept after it was taken off so
-    that the approved digest can still be checked. placed: whether its details say why the person is expected at the
+    legal_basis: codes and figures that are published as counts. leaf: the entry's part of the list's digest
+    (lfr.domain.list_digest), from the moment somebody signed for it, kept after it was taken off so that the approved
+    digest can still be checked. placed: whether its details say why the person is expected at the
     place (A5). special_decision, special_approval: the signed decision to list a child or a case below the seriousness
     floor (B3, B8), and the second one that the youngest need. alike: the entry it is much alike to (B7).
     status_at: when the source system last said that the person is still wanted (B4).
@@ -45,7 +45,6 @@ class WatchlistEntry(Table, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     deployment_id: UUID
-    ordinal: int = 0
     label_sealed: bytes | None
     label_mac: bytes | None
     nominal_mac: bytes | None = None

@@ -207,7 +207,6 @@ def upgrade() -> None:
         "watchlist_entry",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("deployment_id", sa.Uuid(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("label_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("label_mac", sa.LargeBinary(), nullable=True),
         sa.Column("nominal_mac", sa.LargeBinary(), nullable=True),
