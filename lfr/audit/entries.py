@@ -35,7 +35,9 @@ def checked(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     plain = msgspec.to_builtins(typed, str_keys=True)
     if any(isinstance(value, float) and not math.isfinite(value) for value in plain.values()):
         raise ValueError(f"audit entry {kind}: a number must be finite")
-    return {key: value for key, value in plain.items() if value is not None}
+    # JSON knows no tuples: an entry is the same before and after it was stored.
+    lists = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+    return {key: value for key, value in lists.items() if value is not None}
 
 
 def public(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from lfr.audit import entries
 
 ALERT = {
     "deployment": str(uuid4()), "camera": "north", "run": "r", "transit": 1, "entry": str(uuid4()), "score": 0.5,
-    "threshold": 0.4, "gap": 0.1, "shots": 2, "frame": 7, "media_s": 0.28, "frame_at": 1.5,
+    "threshold": 0.4, "gap": 0.1, "shots": 2, "frame": 7, "media_s": 0.28, "frame_at": 1.5, "objects": [str(uuid4())],
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ async def signed_in(db, name):
 
 async def test_only_what_is_numbered_is_told(store):
     await signed_in(store.db, "ann")
-    assert [event.kind for event in await events.events_after(store.db, 0)] == ["deployment.opened"]
+    assert [event.kind for event in await events.events_after(store.db, 0)] == ["deployment.made"]
     assert await events.last_seq(store.db) == 1
     await audit.sequence(store.db)
     assert [event.subject for event in await events.events_after(store.db, 1)] == ["ann"]

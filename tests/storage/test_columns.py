@@ -7,22 +7,23 @@ from sqlalchemy.exc import StatementError
 
 from lfr.storage.columns import moment, now
 from lfr.storage.models import Deployment
+from tests.support.stores import blank_deployment
 
 
 async def test_a_moment_comes_back_as_it_was(store):
     summer = timezone(timedelta(hours=5, minutes=30))
     at = datetime(2026, 7, 1, 3, 4, 5, 678901, summer)
-    row = Deployment(name="x", mode="demo", pack="p", pack_digest="1" * 64, opened_at=at)
+    row = blank_deployment(made_at=at)
     async with store.db.transaction() as session:
         session.add(row)
     async with store.db.session() as session:
-        back = (await session.get(Deployment, row.id)).opened_at
+        back = (await session.get(Deployment, row.id)).made_at
     assert back == at
     assert back.utcoffset() == timedelta(0)
 
 
 async def test_a_moment_without_a_zone_is_refused(store):
-    row = Deployment(name="x", mode="demo", pack="p", pack_digest="1" * 64, opened_at=datetime(2026, 7, 1))  # noqa: DTZ001
+    row = blank_deployment(made_at=datetime(2026, 7, 1))  # noqa: DTZ001
     with pytest.raises((StatementError, ValueError), match="zone"):
         async with store.db.transaction() as session:
             session.add(row)

@@ -17,7 +17,7 @@ from lfr.domain.errors import StorageError
 from lfr.storage import engine as engines
 from lfr.storage.database import Database, check_migrated, migrate
 from lfr.storage.models import Deployment, WatchlistEntry
-from tests.support.stores import run, scalar
+from tests.support.stores import blank_deployment, run, scalar
 
 
 @pytest.fixture
@@ -27,10 +27,6 @@ async def sqlite(tmp_path):
     db = Database(url)
     yield db
     await db.dispose()
-
-
-def deployment(name="van"):
-    return Deployment(name=name, mode="demo", pack="p", pack_digest="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +40,7 @@ async def test_sqlite_is_set_to_last(sqlite, pragma, value):
 
 async def test_folder_and_files_are_private(sqlite, tmp_path):
     async with sqlite.transaction() as session:
-        session.add(deployment())
+        session.add(blank_deployment())
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
     assert files.keys() == {"lfr.db", "lfr.db-wal", "lfr.db-shm"}
@@ -54,7 +50,7 @@ async def test_folder_and_files_are_private(sqlite, tmp_path):
 async def test_a_block_that_raises_writes_nothing(store):
     async def fail():
         async with store.db.transaction() as session:
-            session.add(deployment("other"))
+            session.add(blank_deployment(system="other"))
             await session.flush()
             raise ZeroDivisionError
 
@@ -67,11 +63,11 @@ async def test_a_block_that_raises_writes_nothing(store):
 async def test_a_constraint_is_the_callers_matter(store):
     with pytest.raises(IntegrityError):
         async with store.db.transaction() as session:
-            session.add(deployment().model_copy(update={"mode": "covert"}))
+            session.add(blank_deployment().model_copy(update={"mode": "covert"}))
 
 
 async def test_references_are_held_at_commit(store):
-    entry = WatchlistEntry(deployment_id=uuid4(), label_sealed=b"", label_mac=b"", added_by="test")
+    entry = WatchlistEntry(deployment_id=uuid4(), label_sealed=b"", label_mac=b"", category="c", action="a", added_by="test")
     with pytest.raises(IntegrityError):
         async with store.db.transaction() as session:
             session.add(entry)
@@ -106,13 +102,13 @@ async def test_a_writer_that_is_kept_waiting_too_long_says_so(sqlite, monkeypatc
 
 
 async def test_a_full_disk_is_one_clear_line_and_changes_nothing(sqlite):
-    big = WatchlistEntry(deployment_id=uuid4(), label_sealed=os.urandom(1 << 20), label_mac=b"", added_by="test")
+    big = WatchlistEntry(deployment_id=uuid4(), label_sealed=os.urandom(1 << 20), label_mac=b"", category="c", action="a", added_by="test")
 
     async def fill():
         async with sqlite.transaction() as session:
             pages = await scalar(session, "PRAGMA page_count")
             await run(session, f"PRAGMA max_page_count = {pages + 4}")
-            session.add(deployment())
+            session.add(blank_deployment())
             session.add(big)
 
     with pytest.raises(StorageError, match="the disk is full") as failed:
@@ -121,7 +117,7 @@ async def test_a_full_disk_is_one_clear_line_and_changes_nothing(sqlite):
     await sqlite.dispose()
     async with sqlite.transaction() as session:
         assert await scalar(session, "SELECT count(*) FROM deployment") == 0
-        session.add(deployment())
+        session.add(blank_deployment())
 
 
 def test_a_really_full_disk(tmp_path):
@@ -144,9 +140,9 @@ async def _fill(url):
     try:
         for number in range(100):
             async with db.transaction() as session:
-                made = deployment(str(number))
+                made = blank_deployment(system=str(number))
                 session.add(made)
-                big = {"label_sealed": os.urandom(50_000), "label_mac": b"", "added_by": "t"}
+                big = {"label_sealed": os.urandom(50_000), "category": "c", "action": "a", "added_by": "t"}
                 session.add(WatchlistEntry(deployment_id=made.id, **big))
     finally:
         await db.dispose()
@@ -228,7 +224,7 @@ async def test_a_server_that_comes_back_is_used_again(postgres_server):
     await migrate(url)
     db = Database(url)
     async with db.transaction() as session:
-        session.add(deployment())
+        session.add(blank_deployment())
     postgres_server.disconnect()
     async with db.session() as session:
         assert await scalar(session, "SELECT count(*) FROM deployment") == 1

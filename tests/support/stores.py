@@ -80,6 +80,15 @@ class Store:
         return RaisedAlert(**(given | changed))
 
 
+def blank_deployment(**changed: Any) -> Deployment:
+    """A row with nothing in it that matters, for tests of the database itself."""
+    given = {
+        "system": "van", "mode": "demo", "pack": "p", "pack_digest": DIGEST, "policy": "demo", "policy_digest": DIGEST,
+        "plan": {}, "plan_digest": DIGEST, "made_by": "test",
+    }  # fmt: skip
+    return Deployment(**(given | changed))
+
+
 async def new_deployment(db: Database, **changed: Any) -> Deployment:
     """A draft under the demonstration policy."""
     given = {
