@@ -83,9 +83,11 @@ class Matcher(_Strict, frozen=True):
 
 
 class Storage(_Strict, frozen=True):
-    """url: `sqlite` (in data_dir) or a PostgreSQL URL. node_key: file of the node key; empty = data_dir/node.key.
+    """url: `sqlite` (in data_dir) or a PostgreSQL URL. keys: folder of the key store; empty = data_dir/keys.
 
-    keys: folder of the key store; empty = data_dir/keys. Never on the database's disk backup, nor in it.
+    node_key: file of the node key; empty = data_dir/node.key. Or `env:NAME` (a variable that holds it), or
+    `exec:PROGRAM ARGUMENTS` (a program that wraps and unwraps: PKCS#11, a key service; lfr.storage.key_command).
+    Neither belongs in the database's backup.
     """
 
     url: str = "sqlite"
@@ -143,9 +145,9 @@ class Config(_Strict, frozen=True):
         return Path(self.data_dir) if self.data_dir else default_data_dir() / self.name
 
     @property
-    def node_key_path(self) -> Path:
-        """The node key's file."""
-        return Path(self.storage.node_key) if self.storage.node_key else self.data_path / "node.key"
+    def node_key_source(self) -> str:
+        """Where the node key is: a file's path, `env:NAME` or `exec:PROGRAM ARGUMENTS`."""
+        return self.storage.node_key or str(self.data_path / "node.key")
 
     @property
     def keys_path(self) -> Path:
@@ -159,6 +161,9 @@ class Config(_Strict, frozen=True):
         if url == "sqlite":
             return f"sqlite+aiosqlite:///{self.data_path / 'lfr.db'}"
         return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+asyncpg://", url)
+
+
+_NO_FILE = re.compile(r"env:|exec:")
 
 
 def default_data_dir() -> Path:
@@ -206,7 +211,11 @@ def _resolved(config: Config, base: Path) -> Config:
         policy=absolute(config.policy) if config.policy.endswith((".yaml", ".yml")) else config.policy,
         cameras=tuple(msgspec.structs.replace(c, url=_camera_url(c.url, base)) for c in config.cameras),
         storage=msgspec.structs.replace(
-            config.storage, node_key=absolute(config.storage.node_key), keys=absolute(config.storage.keys)
+            config.storage,
+            node_key=config.storage.node_key
+            if _NO_FILE.match(config.storage.node_key)
+            else absolute(config.storage.node_key),
+            keys=absolute(config.storage.keys),
         ),
         ray=msgspec.structs.replace(config.ray, token_file=absolute(config.ray.token_file)),
         api=msgspec.structs.replace(

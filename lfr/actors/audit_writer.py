@@ -7,6 +7,7 @@ committed (a sign-in, a revocation) are numbered as they come.
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import ray
@@ -29,10 +30,13 @@ class AuditWriterActor(Shell):
     kind = "audit-writer"
     max_concurrency = 64
 
-    def __init__(self, name: str, folder: str, log_level: str, store: StoreAddress, cooldown_s: float) -> None:
+    def __init__(
+        self, name: str, folder: str, log_level: str, store: StoreAddress, cooldown_s: float, keep_s: float
+    ) -> None:
         super().__init__(name, folder, log_level)
         self._store = Store(store)
         self._cooldown_s = cooldown_s
+        self._keep = timedelta(seconds=keep_s)
         self._numbering: asyncio.Task[None] | None = None
         self._failing = ""
 
@@ -44,7 +48,9 @@ class AuditWriterActor(Shell):
     async def raise_alert(self, alert: RaisedAlert) -> AlertReceipt:
         """Make an alert durable. Raises StorageError; the caller asks again."""
         await self.start()
-        return await alerts.raise_alert(self._store.db, self._store.vault, alert, cooldown_s=self._cooldown_s)
+        return await alerts.raise_alert(
+            self._store.db, self._store.vault, alert, cooldown_s=self._cooldown_s, keep=self._keep
+        )
 
     async def record(self, kind: str, subject: str, payload: dict[str, Any]) -> None:
         """One entry that belongs to no other change: a camera's health, a gap, a start."""

@@ -32,7 +32,7 @@ from lfr.actors.supervisor import Facts, Member, SupervisorActor
 from lfr.config import Config, Secret, camera_address
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
-from lfr.services import audit
+from lfr.services import audit, policies
 from lfr.services.standing import standing_deployment
 from lfr.storage.database import Database, migrate
 from lfr.storage.node import open_node
@@ -89,7 +89,7 @@ class Runtime:
         config = self.config
         config.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         await migrate(config.database_url)
-        self.vault = open_node(config.node_key_path, config.keys_path, create=True).vault()
+        self.vault = open_node(config.node_key_source, config.keys_path, create=True).vault()
         self.db = Database(config.database_url)
         deployment = await standing_deployment(self.db, config, self.pack)
         self.deployment_id = deployment.id
@@ -101,7 +101,7 @@ class Runtime:
 
     async def _start_actors(self) -> None:
         config, pack = self.config, self.pack
-        store = StoreAddress(config.database_url, config.node_key_path, config.keys_path, self.deployment_id)
+        store = StoreAddress(config.database_url, config.node_key_source, config.keys_path, self.deployment_id)
         common = (str(self._folder), config.log_level)
         workers, threads = pool_shape(config)
         gpus = 1 if config.inference.provider != "cpu" else 0
@@ -120,7 +120,8 @@ class Runtime:
             )
             for name in pool_names
         ]
-        writer = spawn(AuditWriterActor, _WRITER, *common, store, config.matcher.cooldown_s)
+        keep_s = policies.load(config.policy).retention.alert_hours * 3600  # G2, G5
+        writer = spawn(AuditWriterActor, _WRITER, *common, store, config.matcher.cooldown_s, keep_s)
         nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
         matchers = {
             node: spawn(

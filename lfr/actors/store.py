@@ -15,7 +15,7 @@ class StoreAddress:
     """Where things lie. The database URL may hold a password: it is never shown."""
 
     url: str = field(repr=False)
-    node_key: Path
+    node_key: str
     keys: Path
     deployment_id: UUID
 

@@ -22,7 +22,7 @@ from lfr.config import Camera, Config, camera_address
 from lfr.domain.errors import LfrError
 from lfr.domain.packs import Pack
 from lfr.storage.database import Database, check_migrated
-from lfr.storage.node_key import open_node_key
+from lfr.storage.node_key import open_wrapper, prove
 from lfr.vision.engine import open_engine
 from lfr.vision.packs import LocatedPack, default_roots, load_pack, locate, pack_files
 from lfr.vision.source import EndOfSource, open_source
@@ -118,9 +118,13 @@ def data_folder(config: Config) -> Iterator[Finding]:
 
 def node_key(config: Config) -> Iterator[Finding]:
     """The node key: sound and private, or yet to be made where nothing was ever sealed."""
-    path = config.node_key_path
-    if path.exists():
-        open_node_key(path, create=False)
+    source = config.node_key_source
+    path = Path(source)
+    if source.startswith(("env:", "exec:")):
+        prove(open_wrapper(source, create=False))
+        yield Finding("node key", "ok", source.partition(":")[0])
+    elif path.exists():
+        open_wrapper(source, create=False)
         yield Finding("node key", "ok")
     elif config.ray.address or (config.data_path / "lfr.db").exists():
         why = "every node needs the same one" if config.ray.address else "and the database holds what it sealed"

@@ -110,7 +110,7 @@ async def _import(config: Config, path: Path, dry_run: bool, progress: Callable[
     require_permitted(config, pack)
     located = locate(pack, default_roots())
     await migrate(config.database_url)
-    vault = open_node(config.node_key_path, config.keys_path, create=True).vault()
+    vault = open_node(config.node_key_source, config.keys_path, create=True).vault()
     db = Database(config.database_url)
     engine = open_engine(located, provider=config.inference.provider, threads=config.inference.threads or 2)
     try:

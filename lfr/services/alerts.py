@@ -25,7 +25,7 @@ _log = log.get(__name__)
 
 
 async def raise_alert(
-    db: Database, vault: Vault, raised: RaisedAlert, *, cooldown_s: float, keep: timedelta = timedelta(hours=24)
+    db: Database, vault: Vault, raised: RaisedAlert, *, cooldown_s: float, keep: timedelta
 ) -> AlertReceipt:
     """Write an alert; when this returns, it is on the disk and numbered. Calling again with the same alert is safe.
 

@@ -5,8 +5,8 @@ So a copy of the database of any age opens nothing that was shredded, and neithe
 What it cannot promise is a copy of the whole folder together with the node key: neither belongs in a backup. On flash
 memory an overwritten block may linger; the disk's own encryption is for that.
 
-A ring file is a line of JSON (ring, epoch, wrapped ring key) and records of 76 bytes: owner (16), nonce (12), wrapped
-key and tag (48). New keys are appended; a record torn by a crash was never answered for and is passed over.
+A crash between any two steps leaves either what was before or what was to be; the next writer ends a rotation that was
+cut short. Readers share a lock with each other, a writer is alone.
 """
 
 from __future__ import annotations
@@ -15,45 +15,32 @@ import asyncio
 import fcntl
 import os
 import secrets
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast, get_args
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from lfr import log
 from lfr.domain.errors import VaultError
-from lfr.storage.keystore import KEY_BYTES, Ring
-from lfr.storage.node_key import NONCE_BYTES, KeyWrapper, sync_folder
+from lfr.storage import ringfile
+from lfr.storage.keystore import KEY_BYTES, Ring, RingName
+from lfr.storage.node_key import KeyWrapper, sync_folder
+from lfr.storage.ringfile import COUNT, HINT, LINE_MOST, RECORD, Damaged, EpochGone, RingFile
 
-_RECORD = 16 + NONCE_BYTES + KEY_BYTES + 16
-_HINT = "restore the key store's folder as it was; what was shredded cannot come back"
+_log = log.get(__name__)
+_RING_MOST = 1 << 30
+_DISK = "check its folder and disk"
 
 
-class _Epochs(msgspec.Struct):
+class _Epochs(msgspec.Struct, forbid_unknown_fields=True):
     """Epoch -> its key, wrapped. Two while a rotation is under way."""
 
     v: int
     epochs: dict[int, bytes]
-
-
-class _Head(msgspec.Struct):
-    """The first line of a ring file."""
-
-    v: int
-    ring: str
-    epoch: int
-    wrapped: bytes
-
-
-class _RingFile(NamedTuple):
-    """A ring file, read: the key its records are wrapped under, and the records as they stand."""
-
-    key: bytes
-    records: dict[UUID, bytes]
 
 
 class FileKeys:
@@ -62,16 +49,18 @@ class FileKeys:
     def __init__(self, folder: Path, wrapper: KeyWrapper) -> None:
         self._folder = folder
         self._wrapper = wrapper
-        try:
+        self._known: dict[Ring, RingFile] = {}
+        self._opened: dict[bytes, bytes] = {}  # wrapped epoch -> its key
+        self._mutex = threading.Lock()
+        with _told():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise VaultError(
-                f"cannot make the key store {folder}: {error.strerror}", hint="check folder and disk"
-            ) from None
+            mode = folder.stat().st_mode
+        if mode & 0o077:
+            raise VaultError(f"the key store {folder} may be entered by others", hint=f"chmod 700 {folder}")
 
     async def make(self, ring: Ring, owners: Sequence[UUID]) -> dict[UUID, bytes]:
         """As `KeyStore.make`."""
-        return await asyncio.to_thread(self._make, ring, owners, {})
+        return await asyncio.to_thread(self._make, ring, owners)
 
     async def fetch(self, ring: Ring, owners: Collection[UUID] | None) -> dict[UUID, bytes]:
         """As `KeyStore.fetch`."""
@@ -82,96 +71,114 @@ class FileKeys:
         return await asyncio.to_thread(self._shred, ring, owners)
 
     async def move(self, source: Ring, target: Ring, owners: Collection[UUID]) -> int:
-        """As `KeyStore.move`. A crash in between leaves the keys in both rings: doing it again ends it."""
+        """As `KeyStore.move`. A crash in between may leave the keys in both rings: doing it again ends it."""
         return await asyncio.to_thread(self._move, source, target, owners)
 
-    def _make(self, ring: Ring, owners: Sequence[UUID], given: dict[UUID, bytes]) -> dict[UUID, bytes]:
-        with self._turn():
+    def _make(self, ring: Ring, owners: Sequence[UUID]) -> dict[UUID, bytes]:
+        with self._turn(fcntl.LOCK_EX):
             held = self._read(ring)
             if held is None:
-                held = _RingFile(secrets.token_bytes(KEY_BYTES), {})
-                self._write(ring, held, self._epoch())
-            missing = [owner for owner in dict.fromkeys(owners) if owner not in held.records]
-            made = {owner: given.get(owner) or secrets.token_bytes(KEY_BYTES) for owner in missing}
-            self._append(ring, b"".join(_wrapped(held.key, ring, owner, key) for owner, key in made.items()))
-        there = {owner: held.records[owner] for owner in owners if owner in held.records}
-        return made | {owner: _unwrapped(held.key, ring, owner, record) for owner, record in there.items()}
+                held = self._write(ringfile.empty(ring), self._epoch())
+            made = {owner: secrets.token_bytes(KEY_BYTES) for owner in owners if owner not in held.records}
+            there = held.unwrap({owner: None for owner in owners if owner not in made})
+            self._append(held, held.wrap(made))
+        return there | made
 
     def _fetch(self, ring: Ring, owners: Collection[UUID] | None) -> dict[UUID, bytes]:
-        held = self._read(ring)
-        if held is None:
-            return {}
-        wanted = held.records if owners is None else [owner for owner in owners if owner in held.records]
-        return {owner: _unwrapped(held.key, ring, owner, held.records[owner]) for owner in wanted}
+        with self._turn(fcntl.LOCK_SH):
+            held = self._read(ring)
+            if held is None:
+                return {}
+            wanted = held.records if owners is None else [owner for owner in owners if owner in held.records]
+            return held.unwrap(dict.fromkeys(wanted))
 
     def _shred(self, ring: Ring, owners: Collection[UUID] | None) -> int:
-        with self._turn():
+        with self._turn(fcntl.LOCK_EX):
             held = self._read(ring)
             if held is None:
                 return 0
-            gone = set(held.records) if owners is None else held.records.keys() & set(owners)
-            if gone:
-                key = secrets.token_bytes(KEY_BYTES)
-                kept = {
-                    owner: _wrapped(key, ring, owner, _unwrapped(held.key, ring, owner, record))
-                    for owner, record in held.records.items()
-                    if owner not in gone
-                }
-                self._rotate({ring: _RingFile(key, kept)})
+            gone = dict.fromkeys(held.records if owners is None else (one for one in owners if one in held.records))
+            if gone or not held.records:
+                self._rotate(ringfile.empty(ring) if owners is None else held.without(gone))
             return len(gone)
 
     def _move(self, source: Ring, target: Ring, owners: Collection[UUID]) -> int:
-        keys = self._fetch(source, owners)
-        there = self._fetch(target, owners)
-        if len(keys.keys() | there.keys()) < len(set(owners)):
-            raise VaultError("keys to be moved are not there", hint="they were shredded already")
-        self._make(target, list(keys), keys)
-        self._shred(source, list(keys))
-        return len(set(owners))
+        with self._turn(fcntl.LOCK_EX):
+            before = self._read(source) or ringfile.empty(source)
+            after = self._read(target) or ringfile.empty(target)
+            going = dict.fromkeys(owner for owner in owners if owner in before.records)
+            missing = sum(owner not in going and owner not in after.records for owner in set(owners))
+            if missing:
+                raise VaultError(f"{missing} keys to be moved are not there", hint="they were shredded already")
+            if going:
+                grown = RingFile(target, after.key, after.records | after.wrap(before.unwrap(going)))
+                # First where they go to: a crash must not lose what is held as evidence.
+                self._rotate(grown, before.without(going))
+            return len(set(owners))
 
-    # Epochs and files. Everything below runs while this process has its turn.
+    # Everything below runs while this process has its turn.
 
-    def _rotate(self, changed: dict[Ring, _RingFile]) -> None:
+    def _rotate(self, *changed: RingFile) -> None:
         """A fresh epoch for every ring; the old one, and what `changed` leaves out, are destroyed."""
-        before = self._epochs()
+        before = self._wrapped_epochs()
         number = max(before, default=0) + 1
-        self._write_epochs({**before, number: secrets.token_bytes(KEY_BYTES)})
-        self._finish_rotation(changed)
+        self._write_epochs({**before, number: self._wrap_epoch(number, secrets.token_bytes(KEY_BYTES))})
+        self._finish_rotation(*changed)
 
-    def _finish_rotation(self, changed: dict[Ring, _RingFile]) -> None:
-        epochs = self._epochs()
-        newest = max(epochs)
-        for ring in self._rings() | changed.keys():
-            held = changed.get(ring) or self._read(ring)
-            if held is not None and held.records:
-                self._write(ring, held, (newest, epochs[newest]))
+    def _finish_rotation(self, *changed: RingFile) -> None:
+        wrapped = self._wrapped_epochs()
+        newest = max(wrapped)
+        epoch = newest, self._epochs()[newest]
+        for held in (*changed, *self._others({one.ring for one in changed})):
+            if held.records:
+                self._write(held, epoch)
             else:
-                self._destroy(self._path(ring))
-        self._write_epochs({newest: epochs[newest]})
+                self._destroy(self._path(held.ring))
+                self._known.pop(held.ring, None)
+        self._write_epochs({newest: wrapped[newest]})
+
+    def _others(self, changed: set[Ring]) -> Iterator[RingFile]:
+        for ring in sorted(self._rings() - changed):
+            try:
+                held = self._read(ring)
+            except Damaged:
+                # Its keys are lost already; waiting for it would keep everybody else's from being shredded.
+                _log.error("keystore.ring-damaged", deployment=str(ring.deployment_id), ring=ring.name)
+                continue
+            if held is not None:
+                yield held
 
     def _epoch(self) -> tuple[int, bytes]:
+        if not self._wrapped_epochs():
+            if self._rings():
+                raise Damaged("the key store has rings but no epoch", hint=HINT)
+            self._write_epochs({1: self._wrap_epoch(1, secrets.token_bytes(KEY_BYTES))})
         epochs = self._epochs()
-        if not epochs:
-            epochs = {1: secrets.token_bytes(KEY_BYTES)}
-            self._write_epochs(epochs)
         newest = max(epochs)
         return newest, epochs[newest]
 
     def _epochs(self) -> dict[int, bytes]:
+        wrapped = self._wrapped_epochs()
+        found = {n: self._opened.get(w) or self._wrapper.unwrap(w, _epoch_context(n)) for n, w in wrapped.items()}
+        self._opened = {wrapped[number]: key for number, key in found.items()}
+        return found
+
+    def _wrapped_epochs(self) -> dict[int, bytes]:
         try:
             raw = (self._folder / "epoch").read_bytes()
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise VaultError(f"the key store cannot be read: {error.strerror}", hint=_HINT) from None
+            raise VaultError(f"the key store cannot be read: {error.strerror}", hint=HINT) from None
         try:
-            found = msgspec.json.decode(raw, type=_Epochs)
+            return msgspec.json.decode(raw, type=_Epochs).epochs
         except msgspec.MsgspecError:
-            raise VaultError("the key store's epoch is damaged", hint=_HINT) from None
-        return {number: self._wrapper.unwrap(key, b"epoch %d" % number) for number, key in found.epochs.items()}
+            raise Damaged("the key store's epoch is damaged", hint=HINT) from None
 
-    def _write_epochs(self, epochs: dict[int, bytes]) -> None:
-        wrapped = {number: self._wrapper.wrap(key, b"epoch %d" % number) for number, key in epochs.items()}
+    def _wrap_epoch(self, number: int, key: bytes) -> bytes:
+        return self._wrapper.wrap(key, _epoch_context(number))
+
+    def _write_epochs(self, wrapped: dict[int, bytes]) -> None:
         self._replace(self._folder / "epoch", msgspec.json.encode(_Epochs(1, wrapped)))
 
     def _path(self, ring: Ring) -> Path:
@@ -181,116 +188,114 @@ class FileKeys:
         found = set()
         for path in self._folder.glob("*.*"):
             deployment, _, name = path.name.partition(".")
-            if len(deployment) == 36 and not name.endswith("~"):
-                found.add(Ring(UUID(deployment), name))  # type: ignore[arg-type]  # a file's name, made by _path
+            if len(deployment) == 36 and name in get_args(RingName):
+                found.add(Ring(UUID(deployment), cast(RingName, name)))
         return found
 
-    def _read(self, ring: Ring) -> _RingFile | None:
-        for attempt in range(3):
-            try:
-                return self._read_once(ring)
-            except KeyError:  # a rotation came between our look at the ring and our look at the epochs
-                if attempt == 2:
-                    raise VaultError("a ring of the key store is damaged", hint=_HINT) from None
-        return None
-
-    def _read_once(self, ring: Ring) -> _RingFile | None:
+    def _read(self, ring: Ring) -> RingFile | None:
+        """The ring as it stands; only what was added since the last look is parsed. Raises VaultError."""
         try:
-            raw = self._path(ring).read_bytes()
+            with self._path(ring).open("rb") as file:
+                line = file.readline(LINE_MOST)
+                count = int.from_bytes(file.read(COUNT), "big")
+                known = self._known.get(ring)
+                if known is None or known.line != line or len(known.records) > count:
+                    known = ringfile.decode(ring, line, self._epochs())
+                new = count - len(known.records)
+                file.seek(known.end)
+                known.records.update(ringfile.parse(file.read(min(new * RECORD, _RING_MOST)), new))
         except FileNotFoundError:
+            self._known.pop(ring, None)
             return None
+        except EpochGone:
+            raise Damaged("a ring of the key store is damaged", hint=HINT) from None
         except OSError as error:
-            raise VaultError(f"the key store cannot be read: {error.strerror}", hint=_HINT) from None
-        line, _, body = raw.partition(b"\n")
-        try:
-            head = msgspec.json.decode(line, type=_Head)
-            epoch = self._epochs()[head.epoch]
-            nonce, body_key = head.wrapped[:NONCE_BYTES], head.wrapped[NONCE_BYTES:]
-            key = AESGCM(epoch).decrypt(nonce, body_key, _context(ring, b"ring"))
-        except (msgspec.MsgspecError, InvalidTag, ValueError):
-            raise VaultError("a ring of the key store is damaged", hint=_HINT) from None
-        whole = len(body) // _RECORD
-        records = (body[i * _RECORD : (i + 1) * _RECORD] for i in range(whole))
-        return _RingFile(key, {UUID(bytes=record[:16]): record for record in records})
+            raise VaultError(f"the key store cannot be read: {error.strerror}", hint=HINT) from None
+        self._known[ring] = known
+        return known
 
-    def _write(self, ring: Ring, held: _RingFile, epoch: tuple[int, bytes]) -> None:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        wrapped = nonce + AESGCM(epoch[1]).encrypt(nonce, held.key, _context(ring, b"ring"))
-        line = msgspec.json.encode(_Head(1, ring.name, epoch[0], wrapped))
-        self._replace(self._path(ring), line + b"\n" + b"".join(held.records.values()))
+    def _write(self, held: RingFile, epoch: tuple[int, bytes]) -> RingFile:
+        line, body = held.encode(*epoch)
+        self._replace(self._path(held.ring), line + body)
+        self._known[held.ring] = written = RingFile(held.ring, held.key, held.records, line)
+        return written
 
-    def _append(self, ring: Ring, records: bytes) -> None:
+    def _append(self, held: RingFile, records: dict[UUID, bytes]) -> None:
         if not records:
             return
-        path = self._path(ring)
-        with _told(), path.open("r+b") as file:
-            head = len(file.readline())
-            end = file.seek(0, os.SEEK_END)
-            file.seek(end - (end - head) % _RECORD)  # over a record that a crash has torn
-            file.write(records)
+        with _told(), self._path(held.ring).open("r+b") as file:
+            file.seek(held.end)
+            file.truncate()  # what a crash has torn
+            file.write(b"".join(records.values()))
             file.flush()
             os.fsync(file.fileno())
+            os.pwrite(file.fileno(), ringfile.count(len(held.records) + len(records)), len(held.line))
+            os.fsync(file.fileno())
+        held.records.update(records)
 
     def _replace(self, path: Path, data: bytes) -> None:
         """Durable, whole or not at all; what the file held before is overwritten."""
         part = path.with_name(path.name + "~")
         with _told():
             old = os.open(path, os.O_RDWR | os.O_CLOEXEC) if path.exists() else None
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(handle)
-            part.replace(path)
-            sync_folder(self._folder)
-            if old is not None:
-                _overwrite(old)
+            try:
+                handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(handle)
+                part.replace(path)
+                sync_folder(self._folder)
+                if old is not None:
+                    _overwrite(old)
+            finally:
+                if old is not None:
+                    os.close(old)
 
     def _destroy(self, path: Path) -> None:
+        """Gone, then overwritten; what a crash leaves of it is overwritten by the next writer."""
+        part = path.with_name(path.name.removesuffix("~") + "~")
         with _told():
             if path.exists():
-                old = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-                path.unlink()
+                path.replace(part)
                 sync_folder(self._folder)
-                _overwrite(old)
+                old = os.open(part, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    _overwrite(old)
+                finally:
+                    os.close(old)
+                part.unlink()
+                sync_folder(self._folder)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Be the only writer; a rotation that a crash cut short is ended first."""
-        with _told():
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if len(self._epochs()) > 1:
-                self._finish_rotation({})
-            yield
-        finally:
-            os.close(handle)
+    def _turn(self, kind: int) -> Iterator[None]:
+        """Be the only writer, or one of many readers. A writer first ends what a crash cut short."""
+        with self._mutex:
+            with _told():
+                handle = os.open(self._folder / "lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                with _told():
+                    fcntl.flock(handle, kind)
+                if kind == fcntl.LOCK_EX:
+                    for part in self._folder.glob("*~"):
+                        self._destroy(part)
+                    if len(self._wrapped_epochs()) > 1:
+                        self._finish_rotation()
+                yield
+            except BaseException:
+                self._known.clear()  # what is in memory may be ahead of what is on the disk
+                raise
+            finally:
+                os.close(handle)
 
 
-def _context(ring: Ring, what: bytes) -> bytes:
-    return ring.deployment_id.bytes + ring.name.encode() + b"\x00" + what
-
-
-def _wrapped(key: bytes, ring: Ring, owner: UUID, own: bytes) -> bytes:
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    return owner.bytes + nonce + AESGCM(key).encrypt(nonce, own, _context(ring, owner.bytes))
-
-
-def _unwrapped(key: bytes, ring: Ring, owner: UUID, record: bytes) -> bytes:
-    nonce, body = record[16 : 16 + NONCE_BYTES], record[16 + NONCE_BYTES :]
-    try:
-        return AESGCM(key).decrypt(nonce, body, _context(ring, owner.bytes))
-    except InvalidTag:
-        raise VaultError("a key of the key store is damaged", hint=_HINT) from None
+def _epoch_context(number: int) -> bytes:
+    return b"epoch %d" % number
 
 
 def _overwrite(handle: int) -> None:
-    try:
-        os.pwrite(handle, bytes(os.fstat(handle).st_size), 0)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    os.pwrite(handle, bytes(os.fstat(handle).st_size), 0)
+    os.fsync(handle)
 
 
 @contextmanager
@@ -298,6 +303,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise VaultError(
-            f"the key store cannot be written: {error.strerror}", hint="check its folder and disk"
-        ) from None
+        raise VaultError(f"the key store cannot be written: {error.strerror}", hint=_DISK) from None

@@ -16,11 +16,14 @@ from lfr.domain.errors import VaultError
 KEY_BYTES = 32
 
 
+RingName = Literal["list", "alerts", "deployment", "held"]
+
+
 class Ring(NamedTuple):
     """The keys of one kind in one deployment. `deployment`: its own keys (transform, digests, evidence of signs)."""
 
     deployment_id: UUID
-    name: Literal["list", "alerts", "deployment", "held"]
+    name: RingName
 
 
 class KeyStore(Protocol):
@@ -42,7 +45,10 @@ class KeyStore(Protocol):
         ...
 
     async def move(self, source: Ring, target: Ring, owners: Collection[UUID]) -> int:
-        """Wrap these keys under another ring and destroy them in the first (evidential hold). Returns how many."""
+        """Wrap these keys under another ring and destroy them in the first (evidential hold). Returns how many.
+
+        Keys that were moved already count as moved. Raises VaultError when one is in neither ring: nothing moves then.
+        """
         ...
 
 
@@ -72,9 +78,9 @@ class MemoryKeys:
 
     async def move(self, source: Ring, target: Ring, owners: Collection[UUID]) -> int:
         """As `KeyStore.move`."""
-        held = self._rings.get(source, {})
-        missing = [owner for owner in owners if owner not in held]
+        held, there = self._rings.get(source, {}), self._rings.setdefault(target, {})
+        missing = [owner for owner in owners if owner not in held and owner not in there]
         if missing:
             raise VaultError(f"{len(missing)} keys to be moved are not there", hint="they were shredded already")
-        self._rings.setdefault(target, {}).update({owner: held.pop(owner) for owner in owners})
-        return len(owners)
+        there.update({owner: held.pop(owner) for owner in set(owners) if owner in held})
+        return len(set(owners))

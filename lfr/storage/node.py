@@ -12,7 +12,7 @@ from lfr.domain.errors import VaultError
 from lfr.domain.signing import public_key_of
 from lfr.storage.keyfiles import FileKeys
 from lfr.storage.keystore import KeyStore
-from lfr.storage.node_key import KeyWrapper, LocalWrapper, create_once, open_node_key
+from lfr.storage.node_key import KeyWrapper, LocalWrapper, create_once, open_wrapper
 from lfr.storage.vault import Vault
 
 _SIGNERS = ("minter", "registrar")
@@ -41,9 +41,12 @@ class Node:
         return Vault(self.keys)
 
 
-def open_node(key_file: Path, folder: Path, *, create: bool) -> Node:
-    """The node of this key file and key-store folder; with `create`, what is missing is made. Raises VaultError."""
-    wrapper = open_node_key(key_file, create=create)
+def open_node(node_key: str | Path, folder: Path, *, create: bool) -> Node:
+    """The node of this key (a file, `env:NAME`, `exec:PROGRAM`) and key-store folder. Raises VaultError.
+
+    create: what is missing is made.
+    """
+    wrapper = open_wrapper(node_key, create=create)
     if not create and not folder.is_dir():
         raise VaultError(f"there is no key store {folder}", hint="it belongs to the database: put it back")
     keys = FileKeys(folder, wrapper)

@@ -1,6 +1,8 @@
 """The node key: the one secret that a machine must be given. It wraps other keys and seals nothing itself.
 
-It comes from a file (0600), from the environment, or stays in a hardware module or key service behind `KeyWrapper`.
+It comes from a file (0600), from the environment (`env:NAME`), or stays in a hardware module or key service that a
+program of the force speaks to (`exec:/path`, see lfr.storage.key_command). `KeyWrapper` is the seam, `LocalWrapper` its
+shipped double.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lfr.domain.errors import VaultError
+from lfr.storage.key_command import CommandWrapper
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+ENVIRONMENT = "LFR_NODE_KEY"
 _FILE_HEAD = "lfr-node-key-1"
 _FILE_MOST = 1024
 _RESTORE = "restore the key file from its backup"
@@ -75,6 +79,44 @@ def key_id_of(key: bytes) -> str:
 
 def _derive(key: bytes, purpose: bytes, length: int = KEY_BYTES) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=b"lfr node 1 " + purpose).derive(key)
+
+
+def open_wrapper(source: str | Path, *, create: bool) -> KeyWrapper:
+    """The wrapper that `storage.node_key` names: a file, `env:NAME` or `exec:PROGRAM ARGUMENTS`. Raises VaultError."""
+    given = str(source)
+    if given.startswith("exec:"):
+        return CommandWrapper(given.removeprefix("exec:"))
+    if given.startswith("env:"):
+        return _from_environment(given.removeprefix("env:") or ENVIRONMENT)
+    return open_node_key(Path(source), create=create)
+
+
+def prove(wrapper: KeyWrapper) -> None:
+    """Raises VaultError for a wrapper that does not open what it wrapped, or opens it in another context."""
+    key = secrets.token_bytes(KEY_BYTES)
+    wrapped = wrapper.wrap(key, b"proof")
+    if wrapper.unwrap(wrapped, b"proof") != key:
+        raise VaultError("the node key does not open what it wrapped", hint="see what storage.node_key names")
+    try:
+        wrapper.unwrap(wrapped, b"another")
+    except VaultError:
+        return
+    raise VaultError("the node key opens in another context", hint="the program must bind CONTEXT to what it wraps")
+
+
+def _from_environment(name: str) -> LocalWrapper:
+    value = os.environ.get(name)
+    if value is None:
+        raise VaultError(f"the node key should be in {name}, which is not set", hint="set it, or name a key file")
+    # A whole key file's line will do, or its last word alone: 32 bytes in base64.
+    words = value.split() or [""]
+    try:
+        key = base64.b64decode(words[-1], validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise VaultError(f"{name} holds no node key", hint="32 bytes in base64, or the line of a node key file")
+    return LocalWrapper(key)
 
 
 def open_node_key(path: Path, *, create: bool) -> LocalWrapper:

@@ -33,6 +33,7 @@ class Vault:
     def __init__(self, keys: KeyStore) -> None:
         self.keys = keys
         self._ciphers: dict[UUID, AESGCM] = {}
+        self._rings: dict[Ring, set[UUID]] = {}
         self._own: dict[UUID, bytes] = {}
 
     def __repr__(self) -> str:
@@ -40,18 +41,20 @@ class Vault:
 
     async def make(self, ring: Ring, owners: Sequence[UUID]) -> None:
         """Keys for new owners, durable when this returns, and in memory. Raises VaultError."""
-        self._hold(await self.keys.make(ring, owners))
+        self._hold(ring, await self.keys.make(ring, owners))
 
     async def load(self, ring: Ring, owners: Collection[UUID] | None = None) -> None:
-        """Have these keys in memory, or those of the whole ring. Raises VaultError when one of `owners` has none."""
-        wanted = None if owners is None else [owner for owner in owners if owner not in self._ciphers]
-        if wanted is not None and not wanted:
-            return
-        found = await self.keys.fetch(ring, wanted)
-        self._hold(found)
-        missing = 0 if wanted is None else len(set(wanted) - found.keys())
-        if missing:
-            raise VaultError(f"{missing} sealed objects cannot be opened", hint=_LOST)
+        """Have these keys in memory, or those of the whole ring. Raises VaultError when one of `owners` has none.
+
+        The store is asked each time: a key that another process has shredded is let go of here as well.
+        """
+        found = await self.keys.fetch(ring, owners)
+        wanted = set(owners) if owners is not None else self._rings.get(ring, set())
+        missing = wanted - found.keys()
+        self.forget(missing)
+        self._hold(ring, found)
+        if missing and owners is not None:
+            raise VaultError(f"{len(missing)} sealed objects cannot be opened", hint=_LOST)
 
     def seal(self, plain: bytes, *, owner: UUID, purpose: str, object_id: UUID) -> bytes:
         """Encrypt under the owner's key and a fresh nonce; 32 bytes longer than what is sealed.
@@ -80,9 +83,10 @@ class Vault:
         Raises VaultError.
         """
         if deployment_id not in self._own:
-            made = await self.keys.make(Ring(deployment_id, "deployment"), [deployment_id])
+            ring = Ring(deployment_id, "deployment")
+            made = await self.keys.make(ring, [deployment_id])
             self._own[deployment_id] = made[deployment_id]
-            self._hold(made)
+            self._hold(ring, made)
         return _derive(self._own[deployment_id], purpose.encode())
 
     async def digest(self, data: bytes, *, deployment_id: UUID, purpose: str) -> bytes:
@@ -91,20 +95,26 @@ class Vault:
 
     async def shred(self, ring: Ring, owners: Collection[UUID] | None = None) -> int:
         """Destroy keys, here and in the store. Returns how many the store had. Raises VaultError."""
-        known = await self.keys.fetch(ring, owners)
         gone = await self.keys.shred(ring, owners)
-        self.forget(known if owners is None else owners)
+        self.forget(self._rings.pop(ring, set()) if owners is None else owners)
         return gone
+
+    async def move(self, source: Ring, target: Ring, owners: Collection[UUID]) -> int:
+        """Keys to another ring, for an evidential hold and back. Returns how many. Raises VaultError."""
+        moved = await self.keys.move(source, target, owners)
+        self._rings.get(source, set()).difference_update(owners)
+        self._rings.setdefault(target, set()).update(owner for owner in owners if owner in self._ciphers)
+        return moved
 
     def forget(self, owners: Collection[UUID] | None = None) -> None:
         """Let go of keys in memory; the store keeps them."""
-        for owner in list(self._ciphers) if owners is None else owners:
+        for owner in list(self._ciphers) if owners is None else list(owners):
             self._ciphers.pop(owner, None)
             self._own.pop(owner, None)
 
-    def _hold(self, keys: dict[UUID, bytes]) -> None:
-        for owner, key in keys.items():
-            self._ciphers[owner] = AESGCM(key)
+    def _hold(self, ring: Ring, keys: dict[UUID, bytes]) -> None:
+        self._ciphers.update({owner: AESGCM(key) for owner, key in keys.items()})
+        self._rings.setdefault(ring, set()).update(keys)
 
     def _cipher(self, owner: UUID) -> AESGCM:
         try:

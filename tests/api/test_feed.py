@@ -10,8 +10,7 @@ from sqlalchemy import text
 from lfr.api import feed as feed_module
 from lfr.api.feed import Feed
 from lfr.services import events
-from lfr.services.alerts import raise_alert
-from tests.support.stores import postgres_server, store, url
+from tests.support.stores import postgres_server, raise_alert, store, url
 
 __all__ = ["postgres_server", "store", "url"]
 

@@ -9,11 +9,11 @@ from sqlmodel import select
 
 from lfr.domain.errors import NotFound, StorageError, VaultError
 from lfr.services import alerts, audit, events, watchlist
-from lfr.services.alerts import raise_alert
 from lfr.storage.database import Database
 from lfr.storage.models import Alert, AlertPicture, AuditEntry
 from lfr.storage.vault import new_vault
 from tests.support.processes import worker
+from tests.support.stores import raise_alert
 
 
 async def rows(db, table):

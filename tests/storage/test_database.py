@@ -67,7 +67,9 @@ async def test_a_constraint_is_the_callers_matter(store):
 
 
 async def test_references_are_held_at_commit(store):
-    entry = WatchlistEntry(deployment_id=uuid4(), label_sealed=b"", label_mac=b"", category="c", action="a", added_by="test")
+    entry = WatchlistEntry(
+        deployment_id=uuid4(), label_sealed=b"", label_mac=b"", category="c", action="a", added_by="test"
+    )
     with pytest.raises(IntegrityError):
         async with store.db.transaction() as session:
             session.add(entry)
@@ -102,7 +104,14 @@ async def test_a_writer_that_is_kept_waiting_too_long_says_so(sqlite, monkeypatc
 
 
 async def test_a_full_disk_is_one_clear_line_and_changes_nothing(sqlite):
-    big = WatchlistEntry(deployment_id=uuid4(), label_sealed=os.urandom(1 << 20), label_mac=b"", category="c", action="a", added_by="test")
+    big = WatchlistEntry(
+        deployment_id=uuid4(),
+        label_sealed=os.urandom(1 << 20),
+        label_mac=b"",
+        category="c",
+        action="a",
+        added_by="test",
+    )
 
     async def fill():
         async with sqlite.transaction() as session:

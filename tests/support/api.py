@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -149,7 +150,7 @@ class House:
             scene_jpeg=drawing("scene", size=(640, 360), hue=150),
         )  # fmt: skip
         raised = type(raised)(**{name: getattr(raised, name) for name in raised.__slots__} | changes)
-        receipt = await alerts.raise_alert(self.db, self.vault, raised, cooldown_s=1e-9)
+        receipt = await alerts.raise_alert(self.db, self.vault, raised, cooldown_s=1e-9, keep=timedelta(hours=24))
         assert not receipt.muted
         return receipt.alert_id
 

@@ -4,12 +4,15 @@ import asyncio
 import json
 import os
 import sys
+from datetime import timedelta
 from uuid import UUID
 
 from lfr.domain.alerts import RaisedAlert
 from lfr.services import alerts, audit
 from lfr.storage.database import Database, migrate
 from lfr.storage.vault import new_vault
+
+KEEP = timedelta(hours=24)
 
 
 async def main(verb: str, url: str, *rest: str) -> object:
@@ -29,7 +32,7 @@ async def _raise(db: Database, deployment: str, entry: str, first: str, last: st
     vault = new_vault()
     found = []
     for transit in range(int(first), int(last)):
-        receipt = await alerts.raise_alert(db, vault, _alert(deployment, entry, transit), cooldown_s=1.0)
+        receipt = await alerts.raise_alert(db, vault, _alert(deployment, entry, transit), cooldown_s=1.0, keep=KEEP)
         found.append([str(receipt.alert_id), receipt.duplicate, receipt.muted])
     return found
 
@@ -46,7 +49,7 @@ async def _record(db: Database, count: str) -> object:
 
 async def _die(db: Database, deployment: str, entry: str) -> object:
     """Raise an alert and die before anybody is told."""
-    await alerts.raise_alert(db, new_vault(), _alert(deployment, entry, 1), cooldown_s=1.0)
+    await alerts.raise_alert(db, new_vault(), _alert(deployment, entry, 1), cooldown_s=1.0, keep=KEEP)
     os._exit(9)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,13 +16,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.alerts import RaisedAlert
 from lfr.domain.plan import Plan
-from lfr.services import deployments, policies
+from lfr.services import alerts, deployments, policies
 from lfr.storage.database import Database, migrate
 from lfr.storage.models import Deployment, WatchlistEntry
 from lfr.storage.vault import Vault, new_vault
 from tests.support import postgres
 
 DIGEST = "0" * 64
+KEEP = timedelta(hours=24)
+raise_alert = partial(alerts.raise_alert, keep=KEEP)
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
