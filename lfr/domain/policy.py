@@ -182,13 +182,14 @@ class Approver(Strict, frozen=True):
     """One approval from outside the chain of command (A10).
 
     kind: `file` = a statement signed by one of `keys`; `http` = asked at `url`, answers with such a statement, and no
-    answer is a no; `officer` = a second officer of `rank` or above. when: always, or for what is high risk.
+    answer is a no; `officer` = a second officer of `rank` or above. when: always; for what is high risk (such a use
+    case, any sensitive place); or only where `sensitive` asks for it.
     """
 
     code: Code
     title: Words
     kind: Literal["file", "http", "officer"]
-    when: Literal["always", "high-risk"] = "always"
+    when: Literal["always", "high-risk", "sensitive"] = "always"
     keys: tuple[str, ...] = ()
     url: str = ""
     rank: Code | None = None
@@ -221,16 +222,20 @@ class Hold(Strict, frozen=True):
 
 
 class Review(Strict, frozen=True):
-    """What must be done after a deployment before the next is authorised (A11, J2)."""
+    """What must be published before a deployment (J1; notice_hours 0 = nothing), and what must be done after it before
+    the next is authorised (A11, J2).
+    """
 
     review_days: Positive = 31.0
     record_days: Positive = 7.0
+    notice_hours: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 class Policy(Strict, frozen=True):
-    """One force's policy. modes: which modes it may be used in. conflicts: role pairs that one person may not hold.
-
-    oversight: public keys (64 hex digits) of those who may suspend a deployment from outside the force (H3).
+    """One force's policy. modes: which modes it may be used in. people: the parts that somebody with an account must
+    have in every deployment; conflicts: pairs of them that one person may not have (A9). needs_place: whether a plan
+    draws its place on the map; place_radius_m: how far from it a photograph of the signs may be taken (C4). oversight:
+    public keys (64 hex digits) of those who may suspend a deployment from outside the force (H3).
     """
 
     name: Code
@@ -251,8 +256,10 @@ class Policy(Strict, frozen=True):
     sensitive: Sensitive = Sensitive()
     approvers: tuple[Approver, ...] = ()
     review: Review = Review()
+    people: tuple[Role, ...] = ("authorising-officer", "watchlist-owner", "operator")
     conflicts: tuple[tuple[Role, Role], ...] = ()
     oversight: tuple[str, ...] = ()
+    needs_place: bool = True
     place_radius_m: Positive = 500.0
 
     @property
