@@ -17,9 +17,7 @@ SQUARE = ((-1.50, 53.80), (-1.49, 53.80), (-1.49, 53.81), (-1.50, 53.81))
 CROSSED = ((0, 0), (1, 1), (1, 0), (0, 1))
 
 
-@pytest.mark.parametrize(
-    "corners", [(), ((0, 0),), ((0, 0), (1, 1)), ((0, 0), (1, 1), (2, 2)), CROSSED, ((0, 0),) * 4]
-)
+@pytest.mark.parametrize("corners", [(), ((0, 0),), ((0, 0), (1, 1)), ((0, 0), (1, 1), (2, 2)), CROSSED, ((0, 0),) * 4])
 def test_what_is_no_area(corners):
     assert not is_area(corners)
     with pytest.raises(ValueError, match="polygon"):
