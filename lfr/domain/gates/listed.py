@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from lfr.domain.gates.base import Missing
 from lfr.domain.gates.facts import Facts
 from lfr.domain.gates.plan import use_case_of
+from lfr.domain.policy import Role
 
-_OWNER = "watchlist-owner"
-_AO = "authorising-officer"
+_OWNER: Role = "watchlist-owner"
+_AO: Role = "authorising-officer"
 
 
 def within_policy(facts: Facts) -> Iterator[Missing]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from lfr.domain.gates.base import Missing
 from lfr.domain.gates.facts import Facts
 from lfr.domain.places import is_area, on_earth, sensitive_at
-from lfr.domain.policy import UseCase
+from lfr.domain.policy import Role, UseCase
 from lfr.domain.wording import different_words
 
 FIELDS = {
@@ -18,7 +18,7 @@ FIELDS = {
     "proportionality": "why it is proportionate",
     "less_intrusive": "why nothing less intrusive would do",
 }
-_AO = "authorising-officer"
+_AO: Role = "authorising-officer"
 
 
 def use_case_of(facts: Facts) -> UseCase | None:

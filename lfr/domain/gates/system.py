@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from lfr.domain.gates.base import Missing
 from lfr.domain.gates.facts import Facts
+from lfr.domain.policy import Role
 
-_ENGINEER = "engineer"
+_ENGINEER: Role = "engineer"
 
 
 def certified(facts: Facts) -> Iterator[Missing]:
