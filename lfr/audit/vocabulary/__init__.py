@@ -1,6 +1,6 @@
 """Every kind of log entry, by noun. A kind that is not here cannot be written."""
 
-from lfr.audit.vocabulary import alerts, deployment, retention, system, users, watchlist
+from lfr.audit.vocabulary import alerts, deployment, evidence, retention, system, users, watchlist
 from lfr.audit.vocabulary.base import Kinds
 
 KINDS: Kinds = {
@@ -10,6 +10,7 @@ KINDS: Kinds = {
     **watchlist.KINDS,
     **users.KINDS,
     **retention.KINDS,
+    **evidence.KINDS,
 }
 """Every kind of entry and what it carries."""
 

@@ -95,6 +95,7 @@ GATES: tuple[Gate, ...] = (
     _gate("list", "Expected at this place", listed.expected_here, "approve-list", "go-live"),
     _gate("list", "List approved", listed.list_approved, "go-live", "continue"),
     _gate("list", "List approved in time", listed.approved_lately, "go-live"),
+    _gate("list", "Additions signed for", listed.waiting, "go-live", "continue"),
     _gate("list", "List as approved", listed.list_unchanged, "go-live", "continue"),
     _gate("signs", "Signs photographed", evidence.signs, "go-live", "continue"),
     _gate("signs", "Notice published", evidence.notice, "go-live"),

@@ -135,6 +135,13 @@ def list_approved(facts: Facts) -> Iterator[Missing]:
         yield Missing("A1", "the list is not approved", _AO)
 
 
+def waiting(facts: Facts) -> Iterator[Missing]:
+    """Entries added since are not compared with anybody until the Authorising Officer signs for them (A1)."""
+    if facts.approved is not None and facts.listed.pending:
+        what = f"{_entries(facts.listed.pending)} not signed for: nobody is compared with them yet"
+        yield Missing("A1", what, _AO, blocks=False)
+
+
 def list_unchanged(facts: Facts) -> Iterator[Missing]:
     """The list is the one that was approved, amendments included (A1)."""
     if facts.approved is not None and facts.approved.list_digest != facts.listed.digest:

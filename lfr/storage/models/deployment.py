@@ -22,7 +22,8 @@ class Deployment(Table, table=True):
     version: raised by every change, so that two people's changes cannot overwrite one another. state: see
     lfr.domain.lifecycle. state_reason: a code. stop_id: the stop that a restart must answer. band, list_digest,
     entries: of the approved list with its amendments. starts_at, ends_at: the authorised window, extensions included.
-    urgent_confirm_by: when an urgent authority lapses (A4). review_at, record_at: when the review and the published
+    urgent_confirm_by: when an urgent authority lapses (A4). notice_at: when it was announced
+    (J1). review_at, record_at: when the review and the published
     record were filed (A11, J2).
     """
 
@@ -51,6 +52,7 @@ class Deployment(Table, table=True):
     starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     urgent_confirm_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    notice_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     stop_id: UUID | None = None
     bundle: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     list_digest: str | None = None

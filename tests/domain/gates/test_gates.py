@@ -196,6 +196,7 @@ BAD = (
     Bad("no threshold for the band", "B10", (*LIST, "continue"), approved(band=12_000), "approved"),
     Bad("no reason to be here", "A5", LIST, listed(unplaced=1), "unplaced"),
     Bad("list not approved", "A1", LIVE, lambda f: bent(f, approved=None), "approved"),
+    Bad("additions not signed for", "A1", LIVE, listed(pending=2), "pending", blocks=False),
     Bad("list changed", "A1", LIVE, listed(digest="8" * 64), "digest"),
     Bad("no photograph", "C4", LIVE, lambda f: bent(f, looks=f.looks[1:]), "looks"),
     Bad("photographed elsewhere", "C4", LIVE, photo(0, metres=501.0), "looks"),

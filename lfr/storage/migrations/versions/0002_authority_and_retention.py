@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("urgent_confirm_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notice_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stop_id", sa.Uuid(), nullable=True),
         sa.Column("bundle", sa.JSON(), nullable=True),
         sa.Column("list_digest", sa.String(), nullable=True),
