@@ -28,7 +28,7 @@ from lfr.domain.bundle import Bundle
 from lfr.domain.errors import AuthorityError, Conflict, NotAllowed
 from lfr.domain.mandate import text_digest
 from lfr.domain.policy import Policy
-from lfr.services import decisions, listed
+from lfr.services import decisions, drafts, listed
 from lfr.services.decisions import Chain, accept, chain, read
 from lfr.services.deployments import must_be
 from lfr.services.life import changing, move, plan_of
@@ -72,7 +72,7 @@ async def authorise(
 
 def _as_planned(said: Authorisation, row: Deployment, policy: Policy, at: datetime) -> None:
     """Raises AuthorityError unless the authority is for this plan, word for word."""
-    wanted = decisions.authorisation(row, policy, said.officer, said.at, urgent=said.urgent)
+    wanted = drafts.authorisation(row, policy, said.officer, urgent=said.urgent, at=said.at)
     for name in ("force", "plan_digest", "policy_digest", "use_case", "categories", "place", "starts_at", "ends_at"):
         if getattr(said, name) != getattr(wanted, name):
             raise AuthorityError(f"the authority names another {name.replace('_', ' ')} than the plan")

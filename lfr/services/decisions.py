@@ -1,4 +1,4 @@
-"""Signed decisions: drawn up for signing, kept as they were given, and read back as the chain a mandate rests on."""
+"""Signed decisions: accepted, kept as they were given, and read back as the chain that a mandate rests on."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from lfr.domain.authority import (
 )
 from lfr.domain.errors import AuthorityError, Conflict
 from lfr.domain.mandate import text_digest
-from lfr.domain.policy import Policy
-from lfr.domain.signing import Signed, Statement, instant, open_signed
+from lfr.domain.signing import Signed, Statement, open_signed
 from lfr.services import audit
 from lfr.services.life import plan_of
 from lfr.storage.models import Deployment, SignedDecision
@@ -35,32 +34,6 @@ AHEAD = timedelta(minutes=2)
 
 Kind = TypeVar("Kind", bound=Decision)
 Said = TypeVar("Said", bound=Statement)
-
-
-def authorisation(
-    row: Deployment, policy: Policy, officer: str, at: datetime, *, urgent: bool = False
-) -> Authorisation:
-    """What an Authorising Officer signs for this plan. Raises Conflict while the plan has no window."""
-    plan = plan_of(row)
-    if plan.starts_at is None or plan.ends_at is None:
-        raise Conflict("the plan has no start and end", hint="give starts_at and ends_at")
-    lapses = instant(at) + timedelta(hours=policy.authority.urgent_confirm_hours) if urgent else None
-    return Authorisation(
-        deployment_id=row.id,
-        officer=officer,
-        at=instant(at),
-        force=plan.force,
-        plan_digest=row.plan_digest,
-        policy_digest=policy.digest,
-        use_case=plan.use_case,
-        categories=plan.categories,
-        place=plan.place.digest,
-        starts_at=instant(plan.starts_at),
-        ends_at=instant(plan.ends_at),
-        cameras={camera.camera: camera.digest for camera in plan.cameras},
-        urgent=urgent,
-        confirm_by=lapses,
-    )
 
 
 def accept(

@@ -15,14 +15,14 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lfr.config import Config
-from lfr.domain.authority import Credential, Decision, Endorsed, ListAmendment, ListApproval, Restart
+from lfr.domain.authority import Credential, Decision, Endorsed
 from lfr.domain.bundle import Bundle
 from lfr.domain.errors import AuthorityError
 from lfr.domain.packs import Pack
 from lfr.domain.plan import CameraZone, Plan, Reasons
 from lfr.domain.policy import ROLES, Mode, Policy
 from lfr.domain.signing import Signed, instant, public_key_of, sign
-from lfr.services import authorities, decisions, deployments, listed, policies
+from lfr.services import authorities, deployments, drafts, policies
 from lfr.services.life import bundle_of, plan_of
 from lfr.storage.columns import now
 from lfr.storage.database import Database
@@ -143,19 +143,14 @@ async def approve(
     if row.state == "draft":
         row = await _authorised(db, run, row, policy, cameras, at)
     if row.state == "stopped" and row.stop_id is not None:
-        again = Restart(row.id, OFFICER, instant(at), row.stop_id, "The run was started again.")
+        again = drafts.restart(row, OFFICER, "The run was started again.", at=at)
         row = await authorities.restart(db, row.id, run.endorse(again), policy=policy, registrar=run.registrar, at=at)
     if row.state not in {"authorised", "ready"}:
         return row
-    async with db.session() as session:
-        found = await listed.list_digest(session, row.id)
-    band = policy.band_for(found.entries + room)
-    if band is None:
-        raise AuthorityError(f"policy {policy.name} allows no list of {found.entries + room} entries")
-    same = (found.digest, band, bundle) == (row.list_digest, row.band, bundle_of(row))
+    approval = await drafts.list_approval(db, row.id, OFFICER, policy, room=room, at=at)
+    same = (approval.list_digest, approval.band, bundle) == (row.list_digest, row.band, bundle_of(row))
     if row.state == "ready" and same:
         return row
-    approval = ListApproval(row.id, OFFICER, instant(at), found.digest, found.entries, band)
     return await authorities.approve_list(
         db, row.id, run.endorse(approval), policy=policy, registrar=run.registrar, bundle=bundle, at=at
     )
@@ -173,7 +168,7 @@ async def _authorised(
     )
     row = await deployments.change_plan(db, row.id, plan, version=row.version, policy=policy, by=deployments.SYSTEM)
     row = await deployments.submit(db, row.id, by=deployments.SYSTEM, at=at)
-    authority = decisions.authorisation(row, policy, OFFICER, at)
+    authority = drafts.authorisation(row, policy, OFFICER, at=at)
     return await authorities.authorise(
         db, row.id, run.endorse(authority), policy=policy, registrar=run.registrar, at=at
     )
@@ -185,15 +180,12 @@ async def amend(db: Database, run: Run, *, policy: Policy, at: datetime | None =
     Mint a fresh mandate afterwards.
     """
     at = at or now()
-    row = await deployments.get_deployment(db, run.deployment_id)
-    async with db.session() as session:
-        found = await listed.list_digest(session, row.id)
-        known = await listed.kept_leaves(session, row.id)
-    if found.digest == row.list_digest:
-        return row
-    added = tuple(sorted(found.leaves - known))
-    said = ListAmendment(row.id, OFFICER, instant(at), row.list_digest or "", added, found.digest, found.entries)
-    return await authorities.amend_list(db, row.id, run.endorse(said), policy=policy, registrar=run.registrar, at=at)
+    said = await drafts.list_amendment(db, run.deployment_id, OFFICER, at=at)
+    if said is None:
+        return await deployments.get_deployment(db, run.deployment_id)
+    return await authorities.amend_list(
+        db, run.deployment_id, run.endorse(said), policy=policy, registrar=run.registrar, at=at
+    )
 
 
 async def standing_deployment(db: Database, config: Config, pack: Pack) -> Deployment:
