@@ -20,6 +20,7 @@ from lfr.domain.plan import Plan
 from lfr.domain.policy import Mode, Policy
 from lfr.services import audit
 from lfr.services.life import changing, mode_of, move, plan_of
+from lfr.services.plans import in_utc
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment, User
@@ -45,7 +46,7 @@ async def make(
     at: datetime | None = None,
 ) -> Deployment:
     """A new deployment with a plan that may still be incomplete. Raises ConfigError, NotAllowed, StorageError."""
-    _representable(plan, policy, mode)
+    plan = _representable(plan, policy, mode)
     made = Deployment(
         system=system,
         mode=mode,
@@ -78,8 +79,10 @@ async def make(
     return made
 
 
-def _representable(plan: Plan, policy: Policy, mode: Mode) -> None:
-    """A use case or category that the policy does not have cannot stand in any row (A6, B1). Raises ConfigError."""
+def _representable(plan: Plan, policy: Policy, mode: Mode) -> Plan:
+    """The plan, its window in UTC. A use case or category that the policy does not have cannot stand in any row (A6,
+    B1). Raises ConfigError.
+    """
     if mode not in policy.modes:
         raise ConfigError(f"policy {policy.name} is not for {mode} use", hint="choose another policy or mode")
     if plan.use_case not in {one.code for one in policy.use_cases}:
@@ -88,6 +91,7 @@ def _representable(plan: Plan, policy: Policy, mode: Mode) -> None:
     usable = {one.code for one in policy.categories if not one.disabled}
     if not set(plan.categories) <= usable:
         raise ConfigError(f"policy {policy.name} has no such category", hint=f"some of: {', '.join(sorted(usable))}")
+    return in_utc(plan)
 
 
 async def get_deployment(db: Database, deployment_id: UUID) -> Deployment:
@@ -113,6 +117,21 @@ async def current(db: Database, system: str) -> Deployment | None:
     return next(iter(running + there), None)
 
 
+async def find(db: Database, system: str, wanted: str = "") -> Deployment:
+    """The deployment whose id begins so; the current one without an id. Raises NotFound, Conflict for several."""
+    if not wanted:
+        found = await current(db, system)
+        if found is None:
+            raise NotFound(f"{system} has no deployment under way", hint="`lfr deployment new` makes one")
+        return found
+    matching = [row for row in await list_deployments(db, system) if str(row.id).startswith(wanted.lower())]
+    if not matching:
+        raise NotFound(f"there is no deployment {wanted[:40]!r}", hint="`lfr deployment list` shows them")
+    if len(matching) > 1:
+        raise Conflict(f"{len(matching)} deployments begin with {wanted[:40]!r}", hint="give more of the id")
+    return matching[0]
+
+
 async def require(session: AsyncSession, step: Step, by: str, plan: Plan) -> None:
     """A9: whether this person may take this step. by: an account's name, `system`, or `local:NAME` for whoever sits at
     the machine. Raises NotAllowed.
@@ -133,7 +152,7 @@ async def change_plan(
     """Give a draft, or one that was refused, another plan. Raises Conflict, ConfigError, NotAllowed, NotFound."""
     async with changing(db, deployment_id, version=version) as (session, row):
         await require(session, "plan", by, plan)
-        _representable(plan, policy, mode_of(row))
+        plan = _representable(plan, policy, mode_of(row))
         move(session, row, "change", by=by, at=now())
         row.plan, row.plan_digest = msgspec.to_builtins(plan, str_keys=True), plan.digest
         row.policy, row.policy_digest = policy.name, policy.digest
