@@ -38,6 +38,9 @@ _COMMANDS = {
     "serve": _Place("lfr.cli.serve", False, "Run a van or a region from a configuration file."),
     "check": _Place("lfr.cli.check", False, "Say all that is wrong with a configuration, at once."),
     "status": _Place("lfr.cli.status", False, "What a running system is doing: cameras, actors, alerts."),
+    "deployment": _Place(
+        "lfr.cli.deployment", True, "Plan a deployment, have it authorised, go live, stop, end and close it."
+    ),
     "watchlist": _Place("lfr.cli.watchlist", True, "Import, list, add and revoke watchlist entries."),
     "camera": _Place("lfr.cli.camera", True, "Try a camera before it is used."),
     "models": _Place("lfr.cli.models", True, "List, verify, import and pull model packs."),

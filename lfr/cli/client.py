@@ -126,6 +126,15 @@ class Client:
         """GET a JSON document."""
         return self._ask("GET", path)
 
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """POST a JSON document."""
+        return self._ask("POST", path, json=body or {})
+
+    def signed_in(self, name: str, password: str) -> None:
+        """From now on speak as this account rather than as the local user. Raises NotSignedIn."""
+        session = self.post("/api/v1/sessions", {"name": name, "password": password})
+        self._http.headers["authorization"] = f"Bearer {session['token']}"
+
     def entries(self) -> list[dict[str, Any]]:
         """The watchlist: id, label, images, added_at, revoked_at of each entry."""
         return list(self.get("/api/v1/watchlist")["entries"])

@@ -38,7 +38,7 @@ ACCOUNTS: dict[Step, frozenset[Role]] = {
 UNNAMED: frozenset[Step] = frozenset({"plan", "stop"})
 """For these the role of the account is enough; for all others the plan must name the person for it."""
 
-CONSOLE: frozenset[Step] = frozenset({"plan", "stop", "end", "close", "review"})
+CONSOLE: frozenset[Step] = frozenset({"plan", "pause", "stop", "end", "close", "review"})
 """What whoever sits at the machine itself may do (`local:NAME`): nothing that makes it recognise."""
 
 

@@ -48,8 +48,8 @@ async def mint(
     at = at or now()
     async with changing(db, deployment_id) as (session, row):
         await must_be(row, "ready", "paused", "live")
-        if row.state == "ready":
-            await require(session, "go-live", by, plan_of(row))
+        if row.state != "live":
+            await require(session, "go-live", by, plan_of(row), policy)
         found = await listed.list_digest(session, row.id)
         standing = await chain(session, row.id)
         mandate = _mandate(row, standing, policy, bundle, found.digest, at)

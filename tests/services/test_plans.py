@@ -35,6 +35,9 @@ def test_the_template_is_a_plan_in_which_nothing_is_written_yet(name: str, tmp_p
     assert not any(plan.people.values())
 
 
+BOMB = "a: &a [x]\n" + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True))
+
+
 def written(folder: Path, text: str) -> Path:
     (folder / "plan.yaml").write_text(text)
     return folder / "plan.yaml"
