@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,14 +15,26 @@ from lfr.cli import deployment_decisions, deployment_running
 from lfr.cli.office import As, ConfigFile, Office, PasswordFile, Which, at_office
 from lfr.cli.output import print_json, text_table
 from lfr.config import load
-from lfr.services import deployments, plans, policies
+from lfr.domain.errors import ConfigError
+from lfr.domain.gates import WANTED, Gate, Missing, Wanted, checklist
+from lfr.services import deployments, facts, plans, policies
 from lfr.services.life import plan_of
+from lfr.storage.columns import now
 from lfr.storage.models import Deployment, SignedDecision
 
 app = typer.Typer(no_args_is_help=True, help="A deployment from its plan to its review.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Nothing but one JSON line on stdout.")]
-PlanFile = Annotated[Path | None, typer.Option("--plan", help="The plan: a YAML file.")]
+Checklist = tuple[tuple[Gate, tuple[Missing, ...]], ...]
+NEXT: dict[str, Wanted] = {
+    "draft": "submit",
+    "refused": "submit",
+    "submitted": "authorise",
+    "authorised": "approve-list",
+    "live": "continue",
+    "paused": "continue",
+}
+"""What somebody probably wants next in this state."""
 
 
 @app.callback()
@@ -149,9 +162,56 @@ def submit(config: ConfigFile, deployment: Which = "", name: As = "", password_f
     async def step(office: Office) -> Deployment:
         row = await office.find(deployment)
         by = await office.acting(name, password_file)
-        return await deployments.submit(office.db, row.id, by=by, version=row.version)
+        return await deployments.submit(office.db, row.id, terms=await office.terms(), by=by, version=row.version)
 
     said(at_office(config, step))
+
+
+@app.command()
+def check(
+    config: ConfigFile,
+    deployment: Which = "",
+    wanted: Annotated[str, typer.Option("--for", help=f"One of: {', '.join(WANTED)}; the next step without.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Every gate as a checklist: what is there, and what is missing, by which rule, and who can mend it.
+
+    Exit code 1 when something is missing; warnings alone do not count.
+    """
+    if wanted and wanted not in WANTED:
+        raise ConfigError(f"there is no step {wanted[:40]!r} to check for", hint=f"one of: {', '.join(WANTED)}")
+
+    async def look(office: Office) -> tuple[Deployment, Wanted, Checklist]:
+        row = await office.find(deployment)
+        step = msgspec.convert(wanted or NEXT.get(row.state, "go-live"), Wanted)
+        terms = await office.terms()
+        found = await facts.gather(
+            office.db, row.id, policy=terms.policy, bundle=terms.bundle, system=terms.system, at=now()
+        )
+        return row, step, checklist(found, step)
+
+    row, step, gates = at_office(config, look)
+    missing = [one for _, found in gates for one in found]
+    if as_json:
+        print_json({
+            "id": str(row.id), "state": row.state, "for": step,
+            "missing": [msgspec.to_builtins(one) for one in missing if one.blocks],
+            "warnings": [msgspec.to_builtins(one) for one in missing if not one.blocks],
+        })  # fmt: skip
+    else:
+        typer.echo(f"{plan_of(row).title or row.id} is {row.state}; for {step}:")
+        for line in _checked(gates):
+            typer.echo(line)
+    if any(one.blocks for one in missing):
+        raise typer.Exit(1)
+
+
+def _checked(gates: Checklist) -> Iterator[str]:
+    for gate, found in gates:
+        if not found:
+            yield f"  ✓ {gate.title}"
+        for one in found:
+            yield f"  {'✗' if one.blocks else '!'} {gate.title} ({one.rule}): {one.what} [{one.who}]"
 
 
 @app.command()

@@ -75,7 +75,7 @@ def authorise(
         return drafts.authorisation(row, office.policy, officer, urgent=urgent)
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.authorise(office.db, row.id, signed, version=row.version, **_terms(office))
+        return await authorities.authorise(office.db, row.id, signed, terms=await office.terms(), version=row.version)
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
 
@@ -95,7 +95,7 @@ def refuse(
         return drafts.refusal(row, officer, _written(reason))
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.refuse(office.db, row.id, signed, version=row.version, **_terms(office))
+        return await authorities.refuse(office.db, row.id, signed, terms=await office.terms(), version=row.version)
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
 
@@ -116,7 +116,7 @@ def approve_list(
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
         return await authorities.approve_list(
-            office.db, row.id, signed, version=row.version, bundle=office.bundle(), **_terms(office)
+            office.db, row.id, signed, terms=await office.terms(), version=row.version
         )
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
@@ -139,7 +139,7 @@ def amend_list(
         return said
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.amend_list(office.db, row.id, signed, version=row.version, **_terms(office))
+        return await authorities.amend_list(office.db, row.id, signed, terms=await office.terms(), version=row.version)
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
 
@@ -160,7 +160,7 @@ def extend(
         return await drafts.extension(office.db, row.id, officer, _moment(until), _written(reason))
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.extend(office.db, row.id, signed, **_terms(office))
+        return await authorities.extend(office.db, row.id, signed, terms=await office.terms())
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
 
@@ -180,7 +180,7 @@ def restart(
         return drafts.restart(row, officer, _written(reason))
 
     async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.restart(office.db, row.id, signed, **_terms(office))
+        return await authorities.restart(office.db, row.id, signed, terms=await office.terms())
 
     _decide(config, deployment, officer, password_file, given, draft, draw, give)
 
@@ -220,10 +220,6 @@ def qr(
             typer.echo(str(path))
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror}") from None
-
-
-def _terms(office: Office) -> dict[str, object]:
-    return {"policy": office.policy, "registrar": office.registrar.public}
 
 
 def _written(reason: str) -> str:

@@ -19,8 +19,9 @@ from lfr.domain.bundle import Bundle
 from lfr.domain.errors import ConfigError, NotSignedIn
 from lfr.domain.policy import Policy
 from lfr.domain.signing import text_of
-from lfr.services import attempts, carried, deployments, officers, policies, registrar
+from lfr.services import attempts, carried, deployments, machine, officers, policies, registrar
 from lfr.services.registrar import Registrar
+from lfr.services.terms import Terms
 from lfr.storage.database import Database, migrate
 from lfr.storage.models import Deployment
 from lfr.storage.node import Node, open_node
@@ -71,6 +72,11 @@ class Office:
             fixed=options.threshold,
         )
 
+    async def terms(self) -> Terms:
+        """What a step is judged by, at this moment. Raises PackNotFound, ConfigError, StorageError."""
+        system = await machine.look(self.db, self.config, self.registrar.public)
+        return Terms(self.policy, self.bundle(), system)
+
     async def acting(self, name: str, password_file: Path | None) -> str:
         """The account's name, once its password was right; this machine's user without one. Raises NotSignedIn."""
         if not name:
@@ -116,7 +122,7 @@ def at_office(config: Path, use: Callable[[Office], Awaitable[Answer]]) -> Answe
         loaded = load(config)
         loaded.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         await migrate(loaded.database_url)
-        node = open_node(loaded.node_key_path, loaded.keys_path, create=True)
+        node = open_node(loaded.node_key_source, loaded.keys_path, create=True)
         db = Database(loaded.database_url)
         try:
             return await use(Office(loaded, db, node, policies.load(loaded.policy), registrar.of(node, loaded)))

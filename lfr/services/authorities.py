@@ -2,7 +2,7 @@
 
 Each takes a decision with its signer's credential (`Endorsed`), wherever it was signed: with a re-entered password, in
 a file, or in a QR code. What it says must be exactly what stands in the deployment; nothing is taken on trust.
-registrar: the public key of the force's registrar, 64 hex digits.
+Every gate that belongs to a step is asked in its transaction (`terms`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from lfr.domain.authority import (
 )
 from lfr.domain.bundle import Bundle
 from lfr.domain.errors import AuthorityError, Conflict, NotAllowed
+from lfr.domain.lifecycle import after
 from lfr.domain.mandate import text_digest
 from lfr.domain.policy import Policy
 from lfr.services import decisions, drafts, listed
 from lfr.services.decisions import Chain, accept, chain, read
 from lfr.services.deployments import must_be
-from lfr.services.life import changing, move, plan_of
+from lfr.services.life import changing, move, plan_of, state_of
+from lfr.services.terms import Terms, require_open, telling
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
@@ -42,8 +44,7 @@ async def authorise(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
@@ -51,9 +52,9 @@ async def authorise(
 
     Raises AuthorityError, SignatureInvalid, GateClosed, Conflict, NotFound.
     """
-    at = at or now()
-    async with changing(db, deployment_id, version=version) as (session, row):
-        said, signer = accept(given, Authorisation, row, registrar=registrar, at=at)
+    at, policy = at or now(), terms.policy
+    async with telling(db, deployment_id, "authorise"), changing(db, deployment_id, version=version) as (session, row):
+        said, signer = accept(given, Authorisation, row, registrar=terms.registrar, at=at)
         _same_policy(row, policy)
         _as_planned(said, row, policy, at)
         _named(row, said.officer, policy, confirming=row.urgent_confirm_by is not None)
@@ -61,10 +62,13 @@ async def authorise(
         if least is None:
             raise AuthorityError("this policy knows no urgent authority")
         require_rank(signer, least, policy)
-        await decisions.store(session, row, given, said.officer)
         if row.urgent_confirm_by is not None:
             _confirm(row, said, at)
+            await decisions.store(session, row, given, said.officer)
             return row
+        after(state_of(row), "authorise")
+        await require_open(session, row, "authorise", terms, at, signer=signer, urgent=said.urgent)
+        await decisions.store(session, row, given, said.officer)
         move(session, row, "authorise", by=said.officer, at=at, reason="urgent" if said.urgent else "asked")
         row.urgent_confirm_by = said.confirm_by
     return row
@@ -129,16 +133,15 @@ async def refuse(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
     """The Authorising Officer says no, and why; the plan may be changed and submitted again. Raises as `authorise`."""
     at = at or now()
     async with changing(db, deployment_id, version=version) as (session, row):
-        said, _ = accept(given, Refusal, row, registrar=registrar, at=at)
-        _named(row, said.officer, policy)
+        said, _ = accept(given, Refusal, row, registrar=terms.registrar, at=at)
+        _named(row, said.officer, terms.policy)
         if said.plan_digest != row.plan_digest:
             raise AuthorityError("the refusal is about another plan")
         await decisions.store(session, row, given, said.officer)
@@ -151,9 +154,7 @@ async def approve_list(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
-    bundle: Bundle,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
@@ -162,15 +163,17 @@ async def approve_list(
     May be given again while the deployment is ready: a later approval takes the place of an earlier one. Raises
     AuthorityError, SignatureInvalid, GateClosed, Conflict, NotFound.
     """
-    at = at or now()
-    async with changing(db, deployment_id, version=version) as (session, row):
+    at, policy, bundle = at or now(), terms.policy, terms.bundle
+    asked = telling(db, deployment_id, "approve-list")
+    async with asked, changing(db, deployment_id, version=version) as (session, row):
         await must_be(row, "authorised", "ready")
-        said, signer = accept(given, ListApproval, row, registrar=registrar, at=at)
+        said, signer = accept(given, ListApproval, row, registrar=terms.registrar, at=at)
         _by_authority(await chain(session, row.id), row, said, signer, policy)
         found = await listed.list_digest(session, row.id)
         _band_fits(said.band, said.entries, policy, bundle)
         if (said.list_digest, said.entries) != (found.digest, found.entries):
             raise AuthorityError("the approval is for another list than the one that stands", hint="look at it again")
+        await require_open(session, row, "approve-list", terms, at, signer=signer, urgent=_urgent(row), anew=True)
         await decisions.store(session, row, given, said.officer)
         await listed.keep_leaves(session, row.id)
         row.list_digest, row.entries, row.band = said.list_digest, said.entries, said.band
@@ -192,11 +195,15 @@ def _by_authority(standing: Chain, row: Deployment, said: Decision, signer: Cred
     """The signer is the plan's officer, of the rank that this authority needs. Raises AuthorityError, NotAllowed."""
     if standing.authority is None:
         raise Conflict("nothing is authorised yet")
-    urgent = row.urgent_confirm_by is not None
-    least = policy.authority.urgent_rank if urgent else policy.authority.min_rank
+    least = policy.authority.urgent_rank if _urgent(row) else policy.authority.min_rank
     confirmer = standing.confirmation and read(standing.confirmation, Authorisation).officer
     _named(row, said.officer, policy, confirming=said.officer == confirmer)
     require_rank(signer, least or policy.authority.min_rank, policy)
+
+
+def _urgent(row: Deployment) -> bool:
+    """Whether it rests on an urgent authority that nobody confirmed yet."""
+    return row.urgent_confirm_by is not None
 
 
 async def amend_list(
@@ -204,8 +211,7 @@ async def amend_list(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
@@ -213,10 +219,11 @@ async def amend_list(
 
     Raises AuthorityError, SignatureInvalid, Conflict, NotFound.
     """
-    at = at or now()
-    async with changing(db, deployment_id, version=version) as (session, row):
+    at, policy = at or now(), terms.policy
+    asked = telling(db, deployment_id, "approve-list")
+    async with asked, changing(db, deployment_id, version=version) as (session, row):
         await must_be(row, "ready", "live", "paused", "stopped")
-        said, signer = accept(given, ListAmendment, row, registrar=registrar, at=at)
+        said, signer = accept(given, ListAmendment, row, registrar=terms.registrar, at=at)
         _by_authority(await chain(session, row.id), row, said, signer, policy)
         if row.band is None or said.previous != row.list_digest:
             raise AuthorityError("the amendment does not follow the approved list", hint="look at it again")
@@ -226,6 +233,7 @@ async def amend_list(
             raise AuthorityError("the amendment is for another list than the one that stands")
         if said.entries != found.entries or len(found.leaves) > row.band:
             raise AuthorityError(f"the band of this approval ends at {row.band} entries")
+        await require_open(session, row, "approve-list", terms, at, signer=signer, urgent=_urgent(row))
         await decisions.store(session, row, given, said.officer)
         await listed.keep_leaves(session, row.id)
         row.list_digest, row.entries = said.list_digest, said.entries
@@ -237,16 +245,15 @@ async def extend(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
     """A later end, up to the policy's ceiling (A3). Raises AuthorityError, SignatureInvalid, Conflict, NotFound."""
-    at = at or now()
+    at, policy = at or now(), terms.policy
     async with changing(db, deployment_id, version=version) as (session, row):
         await must_be(row, "authorised", "ready", "live", "paused", "stopped")
-        said, signer = accept(given, Extension, row, registrar=registrar, at=at)
+        said, signer = accept(given, Extension, row, registrar=terms.registrar, at=at)
         standing = await chain(session, row.id)
         _by_authority(standing, row, said, signer, policy)
         known = {text_digest(one.said) for one in (standing.authority, standing.confirmation) if one is not None}
@@ -267,8 +274,7 @@ async def restart(
     deployment_id: UUID,
     given: Endorsed,
     *,
-    policy: Policy,
-    registrar: str,
+    terms: Terms,
     version: int | None = None,
     at: datetime | None = None,
 ) -> Deployment:
@@ -279,8 +285,8 @@ async def restart(
     at = at or now()
     async with changing(db, deployment_id, version=version) as (session, row):
         await must_be(row, "stopped")
-        said, signer = accept(given, Restart, row, registrar=registrar, at=at)
-        _by_authority(await chain(session, row.id), row, said, signer, policy)
+        said, signer = accept(given, Restart, row, registrar=terms.registrar, at=at)
+        _by_authority(await chain(session, row.id), row, said, signer, terms.policy)
         if said.stop != row.stop_id:
             raise AuthorityError("this decision answers another stop")
         await decisions.store(session, row, given, said.officer)

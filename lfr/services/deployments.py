@@ -15,12 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lfr import log
 from lfr.domain.duties import CONSOLE, Step, require_duty
 from lfr.domain.errors import ConfigError, Conflict, NotAllowed, NotFound
-from lfr.domain.lifecycle import State
+from lfr.domain.lifecycle import State, after
 from lfr.domain.plan import Plan
 from lfr.domain.policy import Mode, Policy
 from lfr.services import audit
-from lfr.services.life import changing, mode_of, move, plan_of
+from lfr.services.life import changing, mode_of, move, plan_of, state_of
 from lfr.services.plans import in_utc
+from lfr.services.terms import Terms, require_open, telling
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment, User
@@ -168,11 +169,14 @@ async def change_plan(
 
 
 async def submit(
-    db: Database, deployment_id: UUID, *, by: str, version: int | None = None, at: datetime | None = None
+    db: Database, deployment_id: UUID, *, terms: Terms, by: str, version: int | None = None, at: datetime | None = None
 ) -> Deployment:
     """Lay the plan before the Authorising Officer. Raises GateClosed, Conflict, NotAllowed, NotFound."""
-    async with changing(db, deployment_id, version=version) as (session, row):
+    at, asked = at or now(), telling(db, deployment_id, "submit", by)
+    async with asked, changing(db, deployment_id, version=version) as (session, row):
         await require(session, "plan", by, plan_of(row))
+        after(state_of(row), "submit")
+        await require_open(session, row, "submit", terms, at)
         move(session, row, "submit", by=by, at=at or now())
     return row
 

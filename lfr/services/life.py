@@ -55,7 +55,7 @@ async def changing(
 
 def move(session: AsyncSession, row: Deployment, event: Event, *, by: str, at: datetime, reason: str = "asked") -> None:
     """Follow one event. reason: a code. Raises Conflict when the state does not allow it."""
-    before = cast("State", row.state)
+    before = state_of(row)
     row.state = after(before, event)
     row.state_reason, row.state_at = reason, at
     payload = {"event": event, "before": before, "after": row.state, "reason": reason, "plan_digest": row.plan_digest}
@@ -76,3 +76,8 @@ def bundle_of(row: Deployment) -> Bundle | None:
 def mode_of(row: Deployment) -> Mode:
     """The mode it was made for."""
     return cast("Mode", row.mode)
+
+
+def state_of(row: Deployment) -> State:
+    """Where it stands."""
+    return cast("State", row.state)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
 from lfr.domain.authority import Authorisation, ListApproval
-from lfr.domain.bundle import Bundle
 from lfr.domain.errors import Conflict, MandateRefused
+from lfr.domain.gates import Wanted
 from lfr.domain.mandate import EARLY_S, Anchor, Mandate, verify
 from lfr.domain.policy import Policy
 from lfr.domain.signing import Signed, instant, open_signed, sign
@@ -21,6 +23,7 @@ from lfr.services import audit, listed
 from lfr.services.decisions import Chain, chain, read
 from lfr.services.deployments import SYSTEM, must_be, require
 from lfr.services.life import bundle_of, changing, mode_of, move, plan_of
+from lfr.services.terms import Terms, require_open, telling
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
@@ -34,56 +37,57 @@ async def mint(
     node: Node,
     deployment_id: UUID,
     *,
-    policy: Policy,
-    bundle: Bundle,
+    terms: Terms,
     at: datetime | None = None,
     by: str = SYSTEM,
 ) -> Signed:
     """The capability to recognise, when every gate is open: everything is looked at anew, nothing is remembered.
 
     A deployment that is `ready` or `paused` is `live` when this returns; for one that is live it is a fresh mandate
-    (after an amendment, an extension, a confirmation or a restart of the supervisor). by: who goes live.
-    Raises GateClosed with all that is missing, MandateRefused, Conflict, NotAllowed, NotFound.
+    (after an amendment, an extension, a confirmation or a restart of the supervisor). by: who goes live. A closed gate
+    is logged when somebody asked; what the system tries again by itself is not. Raises GateClosed with all that is
+    missing, MandateRefused, Conflict, NotAllowed, NotFound.
     """
-    at = at or now()
-    async with changing(db, deployment_id) as (session, row):
-        await must_be(row, "ready", "paused", "live")
-        if row.state != "live":
-            await require(session, "go-live", by, plan_of(row), policy)
-        found = await listed.list_digest(session, row.id)
-        standing = await chain(session, row.id)
-        mandate = _mandate(row, standing, policy, bundle, found.digest, at)
-        signed = sign(mandate, node.minter)
-        force = plan_of(row).force
-        anchor = Anchor(force, row.id, mandate.place, node.minter_key, node.registrar_key, policy, bundle.digest)
-        verify(signed, anchor, at)  # what no verifier would accept is not given out
-        _in_window(mandate, at)
-        aged = _aged_at(standing, policy)
-        if row.live_at is None and aged is not None and at > aged:
-            raise MandateRefused("no mandate: the list was approved too long ago (B4)", code="list")
-        if row.state == "ready":
-            move(session, row, "go-live", by=by, at=at)
-            row.live_at = row.live_at or at
-        elif row.state == "paused":
-            move(session, row, "resume", by=by, at=at)
-        payload = {
-            "mandate": str(mandate.id),
-            "list_digest": mandate.list_digest,
-            "bundle_digest": mandate.bundle_digest,
-            "policy_digest": mandate.policy_digest,
-            "band": mandate.band,
-            "entries": found.entries,
-            "cameras": len(mandate.cameras),
-        }
-        audit.record(session, kind="mandate.minted", actor=SYSTEM, subject=str(row.id), payload=payload)
+    asked = nullcontext() if by == SYSTEM else telling(db, deployment_id, "go-live", by)
+    async with asked, changing(db, deployment_id) as (session, row):
+        return await _mint(session, node, row, terms, at or now(), by)
+
+
+async def _mint(session: AsyncSession, node: Node, row: Deployment, terms: Terms, at: datetime, by: str) -> Signed:
+    await must_be(row, "ready", "paused", "live")
+    if row.state != "live":
+        await require(session, "go-live", by, plan_of(row), terms.policy)
+    wanted: Wanted = "go-live" if row.state == "ready" else "continue"
+    await require_open(session, row, wanted, terms, at)
+    mandate = _mandate(row, await chain(session, row.id), terms, at)
+    if listed.digest_of(await listed.kept_leaves(session, row.id)) != mandate.list_digest:
+        raise MandateRefused("no mandate: the stored list is not the one that was approved", code="list")
+    signed = sign(mandate, node.minter)
+    anchor = Anchor(
+        terms.system.force, row.id, mandate.place, node.minter_key, terms.registrar, terms.policy, terms.bundle.digest
+    )
+    verify(signed, anchor, at)  # what no verifier would accept is not given out
+    _in_window(mandate, at)
+    if row.state != "live":
+        move(session, row, "go-live" if row.state == "ready" else "resume", by=by, at=at)
+        row.live_at = row.live_at or at
+    payload = {
+        "mandate": str(mandate.id),
+        "list_digest": mandate.list_digest,
+        "bundle_digest": mandate.bundle_digest,
+        "policy_digest": mandate.policy_digest,
+        "band": mandate.band,
+        "entries": row.entries or 0,
+        "cameras": len(mandate.cameras),
+    }
+    audit.record(session, kind="mandate.minted", actor=SYSTEM, subject=str(row.id), payload=payload)
     _log.info("mandate.minted", deployment=str(row.id), mandate=str(mandate.id))
     return signed
 
 
-def _mandate(
-    row: Deployment, standing: Chain, policy: Policy, bundle: Bundle, list_digest: str, at: datetime
-) -> Mandate:
-    if standing.authority is None or standing.list_approval is None or row.band is None or row.ends_at is None:
+def _mandate(row: Deployment, standing: Chain, terms: Terms, at: datetime) -> Mandate:
+    bundle, authority, approval = terms.bundle, standing.authority, standing.list_approval
+    if authority is None or approval is None or row.band is None or row.list_digest is None or row.ends_at is None:
         raise Conflict("there is no authority, or no approved list", hint="see `lfr deployment check`")
     if bundle_of(row) != bundle:
         raise MandateRefused(
@@ -94,7 +98,7 @@ def _mandate(
     threshold = bundle.threshold_for(row.band)
     if threshold is None:
         raise MandateRefused(f"no mandate: the bundle has no threshold for {row.band} entries", code="bundle")
-    given = read(standing.authority, Authorisation)
+    given = read(authority, Authorisation)
     return Mandate(
         id=uuid4(),
         force=given.force,
@@ -104,13 +108,13 @@ def _mandate(
         starts_at=given.starts_at,
         ends_at=instant(row.ends_at),
         cameras=given.cameras,
-        list_digest=list_digest,
+        list_digest=row.list_digest,
         band=row.band,
         threshold=threshold.threshold,
         bundle_digest=bundle.digest,
-        policy_digest=policy.digest,
-        authority=standing.authority,
-        list_approval=standing.list_approval,
+        policy_digest=terms.policy.digest,
+        authority=authority,
+        list_approval=approval,
         issued_at=at,
         confirmation=standing.confirmation,
         extensions=standing.extensions,

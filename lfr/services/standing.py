@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lfr.config import Config
 from lfr.domain.authority import Credential, Decision, Endorsed
-from lfr.domain.bundle import Bundle
 from lfr.domain.errors import AuthorityError
 from lfr.domain.packs import Pack
 from lfr.domain.plan import CameraZone, Plan, Reasons
@@ -24,6 +23,7 @@ from lfr.domain.policy import ROLES, Mode, Policy
 from lfr.domain.signing import Signed, instant, public_key_of, sign
 from lfr.services import authorities, deployments, drafts, policies
 from lfr.services.life import bundle_of, plan_of
+from lfr.services.terms import Terms
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
@@ -126,8 +126,7 @@ async def approve(
     db: Database,
     run: Run,
     *,
-    policy: Policy,
-    bundle: Bundle,
+    terms: Terms,
     cameras: Sequence[CameraZone] = (),
     room: int = 0,
     at: datetime | None = None,
@@ -141,40 +140,38 @@ async def approve(
     at = at or now()
     row = await deployments.get_deployment(db, run.deployment_id)
     if row.state == "draft":
-        row = await _authorised(db, run, row, policy, cameras, at)
+        row = await _authorised(db, run, row, terms, cameras, at)
     if row.state == "stopped" and row.stop_id is not None:
         again = drafts.restart(row, OFFICER, "The run was started again.", at=at)
-        row = await authorities.restart(db, row.id, run.endorse(again), policy=policy, registrar=run.registrar, at=at)
+        row = await authorities.restart(db, row.id, run.endorse(again), terms=terms, at=at)
     if row.state not in {"authorised", "ready"}:
         return row
-    approval = await drafts.list_approval(db, row.id, OFFICER, policy, room=room, at=at)
-    same = (approval.list_digest, approval.band, bundle) == (row.list_digest, row.band, bundle_of(row))
+    approval = await drafts.list_approval(db, row.id, OFFICER, terms.policy, room=room, at=at)
+    same = (approval.list_digest, approval.band, terms.bundle) == (row.list_digest, row.band, bundle_of(row))
     if row.state == "ready" and same:
         return row
-    return await authorities.approve_list(
-        db, row.id, run.endorse(approval), policy=policy, registrar=run.registrar, bundle=bundle, at=at
-    )
+    return await authorities.approve_list(db, row.id, run.endorse(approval), terms=terms, at=at)
 
 
 async def _authorised(
-    db: Database, run: Run, row: Deployment, policy: Policy, cameras: Sequence[CameraZone], at: datetime
+    db: Database, run: Run, row: Deployment, terms: Terms, cameras: Sequence[CameraZone], at: datetime
 ) -> Deployment:
     starts_at = instant(at)
     plan = msgspec.structs.replace(
         plan_of(row),
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=policy.authority.max_window_hours),
+        ends_at=starts_at + timedelta(hours=terms.policy.authority.max_window_hours),
         cameras=tuple(cameras) or plan_of(row).cameras,
     )
-    row = await deployments.change_plan(db, row.id, plan, version=row.version, policy=policy, by=deployments.SYSTEM)
-    row = await deployments.submit(db, row.id, by=deployments.SYSTEM, at=at)
-    authority = drafts.authorisation(row, policy, OFFICER, at=at)
-    return await authorities.authorise(
-        db, row.id, run.endorse(authority), policy=policy, registrar=run.registrar, at=at
+    row = await deployments.change_plan(
+        db, row.id, plan, version=row.version, policy=terms.policy, by=deployments.SYSTEM
     )
+    row = await deployments.submit(db, row.id, terms=terms, by=deployments.SYSTEM, at=at)
+    authority = drafts.authorisation(row, terms.policy, OFFICER, at=at)
+    return await authorities.authorise(db, row.id, run.endorse(authority), terms=terms, at=at)
 
 
-async def amend(db: Database, run: Run, *, policy: Policy, at: datetime | None = None) -> Deployment:
+async def amend(db: Database, run: Run, *, terms: Terms, at: datetime | None = None) -> Deployment:
     """Approve what was added to the list since. Raises AuthorityError: beyond the band, or an approved entry changed.
 
     Mint a fresh mandate afterwards.
@@ -183,9 +180,7 @@ async def amend(db: Database, run: Run, *, policy: Policy, at: datetime | None =
     said = await drafts.list_amendment(db, run.deployment_id, OFFICER, at=at)
     if said is None:
         return await deployments.get_deployment(db, run.deployment_id)
-    return await authorities.amend_list(
-        db, run.deployment_id, run.endorse(said), policy=policy, registrar=run.registrar, at=at
-    )
+    return await authorities.amend_list(db, run.deployment_id, run.endorse(said), terms=terms, at=at)
 
 
 async def standing_deployment(db: Database, config: Config, pack: Pack) -> Deployment:

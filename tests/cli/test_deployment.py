@@ -17,7 +17,9 @@ import yaml
 from lfr.cli.app import run
 from lfr.config import load
 from lfr.domain.authority import Restart
-from lfr.services import carried, deployments, mandates, officers, policies, registrar, users
+from lfr.services import carried, deployments, machine, mandates, officers, policies, registrar, users
+from lfr.services.life import bundle_of
+from lfr.services.terms import Terms
 from lfr.storage.database import Database, migrate
 from lfr.storage.node import open_node
 from tests.support.desk import FORCE_POLICY, PEOPLE
@@ -66,7 +68,7 @@ def at(config: Path, use):
         await migrate(loaded.database_url)
         db = Database(loaded.database_url)
         try:
-            return await use(db, open_node(loaded.node_key_path, loaded.keys_path, create=True), loaded)
+            return await use(db, open_node(loaded.node_key_source, loaded.keys_path, create=True), loaded)
         finally:
             await db.dispose()
 
@@ -116,6 +118,7 @@ def ready(lfr, people, plan, tmp_path, monkeypatch) -> str:
         code, _, err = lfr(*step, *SIGNED)
         assert (code, err) == (0, err), err
     assert err.strip().endswith("is ready")
+    assert lfr("check")[0] == 0
     return out.strip()
 
 
@@ -131,6 +134,27 @@ def test_from_a_plan_to_ready_by_signed_steps(lfr, ready) -> None:
     shown = lfr("show", ready[:8])[1]
     assert "list-approval" in shown
     assert yaml.safe_load(lfr("plan", ready[:8])[1])["title"] == "Saturday market"
+
+
+@pytest.mark.rule("A1")
+def test_the_checklist_names_what_is_missing_by_rule_and_whoever_can_mend_it(lfr, people, plan, tmp_path) -> None:
+    filled = yaml.safe_load(plan.read_text())
+    filled["reasons"]["necessity"] = "<to be written>"
+    filled["people"]["operator"] = ["olga"]
+    plan.write_text(yaml.safe_dump(filled))
+    lfr("new", "--plan", plan)
+    code, out, _ = lfr("check")
+    assert code == 1
+    assert "✗ Reasons written (A2): why it is necessary: nothing is written [authorising-officer]" in out
+    assert "✗ Parts kept apart (A9): olga may not be both Authorising Officer and operator" in out
+    assert "✓ Start and end" in out
+    code, _, err = lfr("submit")
+    assert code == 1
+    assert "and 1 more" in err
+    told = json.loads(lfr("check", "--for", "go-live", "--json")[1])
+    rules = {one["rule"] for one in told["missing"]}
+    assert {"A1", "A2", "A9"} <= rules
+    assert lfr("check", "--for", "party")[0] == 1
 
 
 @pytest.mark.rule("A1")
@@ -186,11 +210,10 @@ def _first(lfr) -> str:
 @pytest.mark.rule("A13")
 def test_a_van_without_a_link_is_restarted_by_codes_signed_elsewhere(lfr, ready, config, tmp_path, monkeypatch) -> None:
     async def go_live(db, node, loaded):
-        bundle = (await deployments.get_deployment(db, UUID(ready))).bundle
-        await mandates.mint(
-            db, node, UUID(ready), policy=policies.load(loaded.policy),
-            bundle=msgspec.convert(bundle, mandates.Bundle), by="petra",
-        )  # fmt: skip
+        bundle = bundle_of(await deployments.get_deployment(db, UUID(ready)))
+        system = await machine.look(db, loaded, node.registrar_key)
+        terms = Terms(policies.load(loaded.policy), bundle, system)
+        await mandates.mint(db, node, UUID(ready), terms=terms, by="petra")
 
     at(config, go_live)
     assert lfr("stop", "--as", "audrey", *SIGNED)[2].strip().endswith("is stopped")

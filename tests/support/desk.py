@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +12,12 @@ import msgspec
 from sqlmodel import col, select
 
 from lfr.domain.authority import Decision, Endorsed
+from lfr.domain.gates import SystemFacts
 from lfr.domain.mandate import Guard
 from lfr.domain.policy import ROLES, Policy
 from lfr.domain.signing import Signed
 from lfr.services import authorities, deployments, drafts, mandates, policies
+from lfr.services.terms import Terms
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment, SignedDecision, User, WatchlistEntry, WatchlistImage
 from lfr.storage.node import Node
@@ -42,13 +45,15 @@ ROLE_OF = {name: role for role, names in PEOPLE.items() for name in names}
 
 @dataclass
 class Desk:
-    """One deployment. at: the moment of everything that is done, unless it says otherwise."""
+    """One deployment. at: the moment of everything that is done. system: what the system says of itself, if not
+    that all is well."""
 
     db: Database
     node: Node
     deployment_id: UUID
     at: datetime = BEFORE
     policy: Policy = FORCE_POLICY
+    system: dict[str, Any] = field(default_factory=dict)
     office: Office = field(init=False)
     olga: Officer = field(init=False)
     ian: Officer = field(init=False)
@@ -59,9 +64,18 @@ class Desk:
         self.ian = self.office.officer("ian", "volunteer")
 
     @property
-    def terms(self) -> dict[str, Any]:
-        """What signed steps are judged by."""
-        return {"policy": self.policy, "registrar": self.node.registrar_key, "at": self.at}
+    def terms(self) -> Terms:
+        """What steps are judged by."""
+        system = SystemFacts(
+            force=self.office.force, registrar=self.node.registrar_key, mode="research", cameras=("north",),
+            clock_ok=True, writer_ok=True, storage_ok=True, suspended=False,
+        )  # fmt: skip
+        return Terms(self.policy, self.office.bundle, dataclasses.replace(system, **self.system))
+
+    @property
+    def judged(self) -> dict[str, Any]:
+        """The same, and when."""
+        return {"terms": self.terms, "at": self.at}
 
     async def row(self) -> Deployment:
         """As it stands."""
@@ -71,20 +85,13 @@ class Desk:
         """As it stands."""
         return (await self.row()).state
 
-    async def list_people(self, count: int = 1) -> None:
-        """Put people on the list: rows as enrolment makes them, with made-up templates."""
-        owner = {"deployment_id": self.deployment_id}
-        kind = {"category": "volunteer", "action": "greet", "added_by": "wim"}
-        measured = {"dim": 4, "face_px": 80, "sharpness": 20, "score": 0.9}
-        async with self.db.transaction() as session:
-            for _ in range(count):
-                entry = WatchlistEntry(**owner, **kind, label_sealed=None, label_mac=uuid4().bytes, added_at=self.at)
-                image = {"template_sealed": uuid4().bytes, "picture_sealed": None, "picture_mac": uuid4().bytes}
-                session.add_all([entry, WatchlistImage(**owner, **measured, **image, entry_id=entry.id)])
+    async def list_people(self, count: int = 1) -> list[UUID]:
+        """Put people on the list."""
+        return await list_people(self.db, self.deployment_id, count, self.at)
 
     async def submit(self) -> Deployment:
         """By its operator."""
-        return await deployments.submit(self.db, self.deployment_id, by="petra", at=self.at)
+        return await deployments.submit(self.db, self.deployment_id, by="petra", **self.judged)
 
     async def authorise(
         self, officer: Officer | None = None, *, urgent: bool = False, said: Decision | None = None
@@ -92,7 +99,7 @@ class Desk:
         """By olga, or ian if urgent."""
         officer = officer or (self.ian if urgent else self.olga)
         said = said or drafts.authorisation(await self.row(), self.policy, officer.name, urgent=urgent, at=self.at)
-        return await authorities.authorise(self.db, self.deployment_id, officer.endorse(said), **self.terms)
+        return await authorities.authorise(self.db, self.deployment_id, officer.endorse(said), **self.judged)
 
     async def approve_list(self, officer: Officer | None = None, *, band: int | None = None) -> Deployment:
         """The list as it stands."""
@@ -102,33 +109,30 @@ class Desk:
 
     async def give_list(self, given: Endorsed) -> Deployment:
         """An approval as it was signed."""
-        return await authorities.approve_list(
-            self.db, self.deployment_id, given, bundle=self.office.bundle, **self.terms
-        )
+        return await authorities.approve_list(self.db, self.deployment_id, given, **self.judged)
 
     async def amend(self, officer: Officer | None = None) -> Deployment:
         """What was added since."""
         officer = officer or self.olga
         said = await drafts.list_amendment(self.db, self.deployment_id, officer.name, at=self.at)
         assert said is not None
-        return await authorities.amend_list(self.db, self.deployment_id, officer.endorse(said), **self.terms)
+        return await authorities.amend_list(self.db, self.deployment_id, officer.endorse(said), **self.judged)
 
     async def extend(self, until: datetime, officer: Officer | None = None) -> Deployment:
         """A later end."""
         officer = officer or self.olga
         said = await drafts.extension(self.db, self.deployment_id, officer.name, until, "Seen nearby.", at=self.at)
-        return await authorities.extend(self.db, self.deployment_id, officer.endorse(said), **self.terms)
+        return await authorities.extend(self.db, self.deployment_id, officer.endorse(said), **self.judged)
 
     async def restart(self, officer: Officer | None = None) -> Deployment:
         """After a stop."""
         officer = officer or self.olga
         said = drafts.restart(await self.row(), officer.name, "All is well again.", at=self.at)
-        return await authorities.restart(self.db, self.deployment_id, officer.endorse(said), **self.terms)
+        return await authorities.restart(self.db, self.deployment_id, officer.endorse(said), **self.judged)
 
     async def mint(self, by: str = "petra", **changed: Any) -> Signed:
         """Go live, or on."""
-        given: dict[str, Any] = {"policy": self.policy, "bundle": self.office.bundle, "at": self.at, "by": by}
-        return await mandates.mint(self.db, self.node, self.deployment_id, **(given | changed))
+        return await mandates.mint(self.db, self.node, self.deployment_id, **(self.judged | {"by": by} | changed))
 
     def guard(self) -> Guard:
         """A verifier whose clocks stand at `at`."""
@@ -158,6 +162,21 @@ class Desk:
                 .order_by(col(SignedDecision.ordinal))
             )
             return [one.kind for one in (await session.exec(query)).all()]
+
+
+async def list_people(db: Database, deployment_id: UUID, count: int, at: datetime) -> list[UUID]:
+    """Rows as enrolment makes them, with made-up templates; the entries' ids."""
+    owner = {"deployment_id": deployment_id}
+    kind = {"category": "volunteer", "action": "greet", "added_by": "wim", "placed": True}
+    measured = {"dim": 4, "face_px": 80, "sharpness": 20, "score": 0.9, "source": "volunteer", "lawful_hold": "consent"}
+    made = []
+    async with db.transaction() as session:
+        for _ in range(count):
+            entry = WatchlistEntry(**owner, **kind, label_sealed=None, label_mac=uuid4().bytes, added_at=at)
+            image = {"template_sealed": uuid4().bytes, "picture_sealed": None, "picture_mac": uuid4().bytes}
+            session.add_all([entry, WatchlistImage(**owner, **measured, **image, entry_id=entry.id)])
+            made.append(entry.id)
+    return made
 
 
 async def add_people(db: Database) -> None:
