@@ -199,6 +199,17 @@ def parse(raw: bytes, *, where: str, base: Path) -> Config:
     return _resolved(config, base)
 
 
+def require_live(config: Config) -> None:
+    """Past footage is not searched (D5): in operations every camera is a live one. Raises ConfigError."""
+    for camera in config.cameras:
+        live = re.match(r"(?i)(rtsps?://|https?://|webcam:)", camera.url) and camera.pace == "live"
+        if config.mode == "operational" and not live:
+            raise ConfigError(
+                f"camera {camera.id} is a recording or a scene: no past footage is searched",
+                hint="rtsp://, rtsps://, http://, https:// or webcam:0 at pace live; recordings in research mode only",
+            )
+
+
 def _resolved(config: Config, base: Path) -> Config:
     def absolute(value: str) -> str:
         return str((base / Path(value).expanduser()).resolve()) if value else ""

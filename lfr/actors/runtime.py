@@ -29,7 +29,7 @@ from lfr.actors.remote_control import RemoteControl
 from lfr.actors.shell import spawn
 from lfr.actors.store import StoreAddress
 from lfr.actors.supervisor import Facts, Member, SupervisorActor
-from lfr.config import Config, Secret, camera_address
+from lfr.config import Config, Secret, camera_address, require_live
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
 from lfr.services import audit, policies
@@ -260,6 +260,7 @@ def require_permitted(config: Config, pack: Pack) -> None:
             f"pack {pack.name} may be used for research only: {pack.licence.name}",
             hint="choose a pack whose licence allows operational use, or mode: research",
         )
+    require_live(config)
     if config.mode == "operational":
         raise ConfigError(
             "mode operational is refused: authorities, deployment keys and retention do not stand yet",
