@@ -198,18 +198,19 @@ class Approver(Strict, frozen=True):
 class Retention(Strict, frozen=True):
     """Every period. This is the only place where one stands (G5); notices, code and documents read it from here.
 
-    nonmatch_seconds (G1, D4); alert_unactioned_seconds: after no dispatch was decided, alert_hours: at most (G2);
-    watchlist_hours: after the end (G3), 0 = at close; footage_days: recorded video (G4), 0 = none is recorded;
-    ledger_months (B13); log_years (G7).
+    No period has a default: one that the file does not state would stand in the code. nonmatch_seconds (G1, D4): 1 is
+    what the code is built to keep, so no other promise can be made. alert_unactioned_seconds: after no dispatch was
+    decided, alert_hours: at most (G2); watchlist_hours: after the end (G3), 0 = at close; footage_days: 0, as no
+    code here records video (G4); ledger_months (B13); log_years (G7).
     """
 
-    nonmatch_seconds: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    alert_unactioned_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
-    alert_hours: Annotated[float, msgspec.Meta(gt=0, le=24)] = 24.0
-    watchlist_hours: Annotated[float, msgspec.Meta(ge=0, le=24)] = 0.0
-    footage_days: Annotated[float, msgspec.Meta(ge=0, le=31)] = 0.0
-    ledger_months: Annotated[float, msgspec.Meta(gt=0, le=12)] = 12.0
-    log_years: Annotated[float, msgspec.Meta(ge=6)] = 6.0
+    nonmatch_seconds: Annotated[float, msgspec.Meta(ge=1, le=1)]
+    alert_unactioned_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+    alert_hours: Annotated[float, msgspec.Meta(gt=0, le=24)]
+    watchlist_hours: Annotated[float, msgspec.Meta(ge=0, le=24)]
+    footage_days: Annotated[float, msgspec.Meta(ge=0, le=0)]
+    ledger_months: Annotated[float, msgspec.Meta(gt=0, le=12)]
+    log_years: Annotated[float, msgspec.Meta(ge=6)]
 
 
 class Hold(Strict, frozen=True):
@@ -217,8 +218,8 @@ class Hold(Strict, frozen=True):
 
     code: Code
     title: Words
+    max_days: Positive
     needs_reference: bool = True
-    max_days: Positive = 365.0
 
 
 class Review(Strict, frozen=True):

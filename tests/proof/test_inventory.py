@@ -16,7 +16,6 @@ import typer
 from litestar.routes import HTTPRoute
 
 from lfr import config
-from lfr.actors.runtime import require_permitted
 from lfr.audit.vocabulary import KINDS
 from lfr.cli.app import _COMMANDS, _load
 from lfr.domain import errors, packs, plan, policy
@@ -213,6 +212,8 @@ RECORDED = [
 @pytest.mark.rule("D5")
 @pytest.mark.parametrize(("url", "pace"), RECORDED)
 def test_in_operations_no_recording_is_a_camera(tmp_path, url, pace):
+    from lfr.actors.runtime import require_permitted  # with Ray behind it
+
     pack = msgspec.structs.replace(load_pack("permissive"), use="operational")
     with pytest.raises(errors.ConfigError, match="no past footage is searched"):
         require_permitted(van(tmp_path, url, pace), pack)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.support import rulebook, rules
+from tests.support import rulebook
 from tests.support.assertions import asserts
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ rules:
   D1: {core: true, kind: gate, text: "One bundle."}
 mutants: {}
 """
-PAGE = f"Before.\n{rules.BEGIN}\n{rules.END}\nAfter.\n"
+PAGE = "Before.\n<!-- begin rules -->\n<!-- end rules -->\nAfter.\n"
 A1 = """
 import pytest
 

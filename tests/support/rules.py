@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import assertions, rulebook
+from tests.support import assertions, pages, rulebook
 from tests.support.rulebook import Rulebook
 
 PAGE = rulebook.ROOT / "docs" / "governance.md"
-BEGIN, END = "<!-- table of rules: written by scripts/test -->", "<!-- end of the table -->"
 KINDS = {"gate": "gate", "default": "safe default", "record": "signed record", "figure": "published"}
 
 
@@ -94,8 +93,7 @@ class Proof:
         if not self._whole or exitstatus or self._not & set().union(*self._named.values()):
             self._said = ["the table is left as it is: it is written only when the whole suite ran and passed"]
             return
-        text = self._page.read_text()
-        self._page.write_text(with_table(text, table(self._book, proofs)))
+        self._page.write_text(pages.with_part(self._page.read_text(), "rules", table(self._book, proofs)))
         self._said = unproved(self._book, proofs)
 
     def _wrong(self, proofs: dict[str, list[str]]) -> list[str]:
@@ -104,7 +102,7 @@ class Proof:
         said = unproved(self._book, proofs)
         said += [f"{test} names a rule and asserts nothing" for test in sorted(self._empty)]
         text = self._page.read_text()
-        if with_table(text, table(self._book, proofs)) != text:
+        if pages.with_part(text, "rules", table(self._book, proofs)) != text:
             said.append("docs/governance.md: the table is not what the tests show; run scripts/test and commit it")
         return said
 
@@ -142,12 +140,3 @@ def table(book: Rulebook, proofs: dict[str, list[str]]) -> str:
 def _short(test: str) -> str:
     path, _, name = test.partition("::")
     return f"[{name.replace('_', ' ').removeprefix('test ')}](../{path})"
-
-
-def with_table(text: str, table: str) -> str:
-    """The page with another table between its marks. Raises ValueError when the marks are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("docs/governance.md has lost the marks of its table")
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
