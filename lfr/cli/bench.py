@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lfr import log
+from lfr.cli.bench_import import import_
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.output import print_json, print_table
 from lfr.domain.errors import RuntimeFailed
@@ -18,6 +19,9 @@ from lfr.evaluation.clip_run import Pace
 from lfr.evaluation.truth import load_truth
 
 app = typer.Typer(no_args_is_help=True, help="Speed and accuracy beside the loop a user would write, and the bound.")
+
+
+app.command(name="import")(import_)
 
 
 @app.callback()

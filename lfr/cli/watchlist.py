@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,21 +12,24 @@ from uuid import UUID
 import typer
 
 from lfr import log
-from lfr.cli.client import connect, find_run, local_user
+from lfr.cli.client import connect, find_run
+from lfr.cli.list_import import import_into
 from lfr.cli.output import progress_on_stderr, text_table
-from lfr.config import Config, load
+from lfr.config import load
 from lfr.domain.errors import WatchlistError
-from lfr.domain.watchlist import ImportReport, RowResult
-from lfr.services import watchlist
-from lfr.services.import_rows import read_picture, write_report
+from lfr.domain.watchlist import RowResult
+from lfr.services.import_report import result_of, write_report
+from lfr.services.import_rows import read_picture
 from lfr.services.pictures import Refused
-from lfr.services.standing import standing_deployment
-from lfr.storage.database import Database, migrate
-from lfr.storage.node import open_node
 
 app = typer.Typer(no_args_is_help=True, help="Import, list, add and revoke watchlist entries.")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The system's configuration file.")]
+Which = Annotated[str, typer.Option("--deployment", help="Its id, or the first digits; the current one without.")]
+Common = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE for every row that leaves this column empty; may be given again."),
+]
 MOST_LINES = 500
 
 
@@ -38,28 +41,53 @@ def logs() -> None:
 
 @app.command(name="import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="A folder with one sub-folder per person, or a CSV: label,image.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with one sub-folder per person, a CSV beside its pictures, a ZIP of both, or records."
+        ),
+    ],
     config: ConfigFile,
-    report: Annotated[Path | None, typer.Option(help="Write every row's result to this CSV.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every picture, write nothing.")] = False,
+    deployment: Which = "",
+    common: Common = None,
+    report: Annotated[Path | None, typer.Option(help="Write every row, with every reason, to this CSV.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and picture, write nothing.")] = False,
 ) -> None:
-    """Enrol many people. Each picture is enrolled, or refused with its reason; what is enrolled already is left alone.
+    """Enrol many people. Each row is enrolled, or refused with its reasons; what is enrolled already is left alone.
 
-    Exit code 1 when no picture could be enrolled.
+    May be cut short and run again. Exit code 1 when no picture is on the list afterwards that was not there before.
     """
     loaded = load(config)
     with progress_on_stderr() as tell:
-        result = asyncio.run(_import(loaded, path, dry_run, lambda done, total: tell("enrolling", done, total)))
+        _, result = asyncio.run(
+            import_into(
+                loaded,
+                path,
+                deployment=deployment,
+                common=_common(common),
+                dry_run=dry_run,
+                progress=lambda done, total: tell("enrolling", done, total),
+            )
+        )
     _show(result.rows)
     if report is not None:
         write_report(result.rows, report)
-    reasons = Counter(row.refusal for row in result.rows if not row.enrolled)
+    reasons = Counter(row.refusal for row in result.rows if row.refusal is not None)
     why = "".join(f"; {reason}: {count}" for reason, count in reasons.most_common())
-    typer.echo(f"{result.enrolled} enrolled, {result.refused} refused{why}{' (dry run)' if dry_run else ''}", err=True)
+    there = f"{result.already} enrolled already, " if result.already else ""
+    end = " (dry run)" if dry_run else ""
+    typer.echo(f"{result.enrolled} enrolled, {there}{result.refused} refused{why}{end}", err=True)
     if result.enrolled and not dry_run and find_run(loaded) is not None:
-        typer.echo("the running system does not know these entries yet: restart it", err=True)
-    if not result.enrolled:
+        typer.echo("the running system does not match these entries yet: they wait for an amendment", err=True)
+    if not result.enrolled and not result.already:
         raise WatchlistError("no picture was enrolled", hint="see the reasons above, or --report FILE.csv")
+
+
+def _common(given: list[str] | None) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given or ()]
+    if any(not cell for _, _, cell in pairs):
+        raise WatchlistError("--set needs NAME=VALUE", hint="for instance --set category=wanted-by-court")
+    return {name.strip(): cell for name, _, cell in pairs}
 
 
 @app.command(name="list")
@@ -100,29 +128,6 @@ def revoke(entry_id: Annotated[UUID, typer.Argument(help="The entry's id.")], co
     typer.echo(f"revoked {entry_id}", err=True)
 
 
-async def _import(config: Config, path: Path, dry_run: bool, progress: Callable[[int, int], None]) -> ImportReport:
-    # Imported here: engines and Ray are slow to load, and the other commands of this module need neither.
-    from lfr.actors.runtime import require_permitted  # noqa: PLC0415
-    from lfr.vision.engine import open_engine  # noqa: PLC0415
-    from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415
-
-    pack = load_pack(config.pack)
-    require_permitted(config, pack)
-    located = locate(pack, default_roots())
-    await migrate(config.database_url)
-    vault = open_node(config.node_key_source, config.keys_path, create=True).vault()
-    db = Database(config.database_url)
-    engine = open_engine(located, provider=config.inference.provider, threads=config.inference.threads or 2)
-    try:
-        deployment = await standing_deployment(db, config, pack)
-        return await watchlist.import_path(
-            db, vault, engine, deployment.id, pack, path, by=local_user(), progress=progress, dry_run=dry_run
-        )
-    finally:
-        engine.close()
-        await db.dispose()
-
-
 def _read(file: Path) -> bytes:
     data = read_picture(file)
     if isinstance(data, Refused):
@@ -135,12 +140,13 @@ def _show(rows: Iterable[RowResult]) -> None:
     shown = list(rows)
     left_out = 0
     if len(shown) > MOST_LINES:
-        refused = [row for row in shown if not row.enrolled]
+        refused = [row for row in shown if row.refusal is not None]
         left_out, shown = len(shown) - len(refused), refused
     lines = []
     for row in shown:
-        result = "enrolled" if row.enrolled else f"refused: {row.refusal}"
-        detail = f" ({row.detail})" if row.detail else ""
+        result = result_of(row) + (f": {row.refusal}" if row.refusal else "")
+        said = "; ".join(filter(None, ("" if row.already else row.detail, *row.warnings)))
+        detail = f" ({said})" if said else ""
         lines.append((row.entry, row.source, result + detail))
     text_table(("label", "picture", "result"), lines)
     if left_out:

@@ -93,7 +93,7 @@ def _code(given: str) -> str:
 
 
 def _day(given: str) -> date:
-    if len(given) != 10:
+    if len(given) != 10 or given[4] != "-" or given[7] != "-":  # fromisoformat also takes weeks and no dashes
         raise ValueError
     return date.fromisoformat(given)
 

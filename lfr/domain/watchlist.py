@@ -77,8 +77,9 @@ class EntrySummary:
 class RowResult:
     """One picture of an import. `source` is the file's path as given, never a person's name of our making.
 
-    refusal, detail: the first reason; faults: every reason there is. warnings: what is worth a second look although
-    the picture was enrolled.
+    refusal, detail: the first reason; faults: every reason there is. already: this very picture stands under this label
+    from an earlier import: neither enrolled anew nor refused. warnings: what is worth a second look although the
+    picture was enrolled.
     """
 
     entry: str
@@ -90,6 +91,7 @@ class RowResult:
     image_id: UUID | None = None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
+    already: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,15 @@ class ImportReport:
 
     @property
     def enrolled(self) -> int:
-        """How many pictures were enrolled."""
+        """How many pictures were enrolled by this import."""
         return sum(row.enrolled for row in self.rows)
+
+    @property
+    def already(self) -> int:
+        """How many pictures were enrolled by an earlier import."""
+        return sum(row.already for row in self.rows)
 
     @property
     def refused(self) -> int:
         """How many pictures were refused."""
-        return len(self.rows) - self.enrolled
+        return len(self.rows) - self.enrolled - self.already

@@ -7,6 +7,8 @@ photograph. A camera has its next frame; a still has only this one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,12 +28,27 @@ def find_faces(engine: FaceEngine, image: Image) -> Detections:
     First at the engine's size. Nothing there: at half of it with a border, then, if the picture has more pixels than
     were used, at twice the size. A very large face takes box and points from the half-size look where that is surer.
     """
+    return find_all_faces(engine, [image])[0]
+
+
+def find_all_faces(engine: FaceEngine, images: Sequence[Image]) -> list[Detections]:
+    """As `find_faces`, for each of many pictures; those that fit one shape are first looked at together."""
+    boxes = [fit(image.shape[1], image.shape[0], engine.contract.long_side) if image.size else None for image in images]
+    first = [Detections.empty() for _ in images]
+    for size in dict.fromkeys(box.size for box in boxes if box):
+        alike = [(at, box) for at, box in enumerate(boxes) if box and box.size == size]
+        seen = engine.detect([box.apply(images[at]) for at, box in alike])
+        for (at, box), found in zip(alike, seen, strict=True):
+            first[at] = box.undo(found)
+    return [_again(engine, image, found) for image, found in zip(images, first, strict=True)]
+
+
+def _again(engine: FaceEngine, image: Image, found: Detections) -> Detections:
     height, width = image.shape[:2]
     if not height or not width:
-        return Detections.empty()
-    long_side = engine.contract.long_side
-    found = _look(engine, image, long_side)
+        return found
     if not len(found):
+        long_side = engine.contract.long_side
         found = _look_from_afar(engine, image)
         if not len(found) and max(width, height) >= 1.5 * long_side:
             found = _look(engine, image, min(2 * long_side, -(-max(width, height) // STRIDE) * STRIDE))

@@ -65,12 +65,19 @@ def test_every_row_is_told(lfr, people, tmp_path):
         assert [line["result"] for line in csv.DictReader(file)] == ["enrolled", "enrolled", "refused"]
 
 
-def test_again_enrols_nothing_and_says_why(lfr, people):
+def test_again_enrols_nothing_anew_and_says_so(lfr, people):
     lfr("import", people)
     code, out, err = lfr("import", people)
+    assert code == 0, err
+    assert out.count("enrolled already") == 2
+    assert "0 enrolled, 2 enrolled already, 1 refused" in err
+
+
+def test_nobody_enrolled_is_an_error(lfr, tmp_path):
+    (tmp_path / "people" / "Ada").mkdir(parents=True)
+    (tmp_path / "people" / "Ada" / "1.png").write_bytes(b"x")
+    code, _, err = lfr("import", tmp_path / "people")
     assert code == 1
-    assert out.count("refused: duplicate") == 2
-    assert "0 enrolled, 3 refused" in err
     assert "error: no picture was enrolled" in err
 
 
@@ -162,4 +169,4 @@ async def test_a_matcher_that_does_not_acknowledge_is_named(house, lfr, monkeypa
 async def test_importing_beside_a_running_system_says_so(house, lfr, people):
     code, _, err = await asyncio.to_thread(lfr, "import", people)
     assert code == 0
-    assert "restart it" in err
+    assert "wait for an amendment" in err

@@ -1,6 +1,7 @@
 """Enrolling, importing, listing and revoking, with the engine's shipped double and a real database."""
 
 import asyncio
+from collections import Counter
 from uuid import UUID, uuid4
 
 import cv2
@@ -10,9 +11,10 @@ from sqlmodel import select
 
 from lfr.domain.errors import Conflict, NotFound, StorageError, VaultError, WatchlistError
 from lfr.matching.transform import Transform
-from lfr.services import events, intake, watchlist
+from lfr.services import audit, events, intake, watchlist
+from lfr.services.list_writer import ListWriter
 from lfr.services.sealing import TRANSFORM
-from lfr.storage.models import AuditEntry, WatchlistEntry, WatchlistImage
+from lfr.storage.models import AuditEntry, StoredObject, WatchlistEntry, WatchlistImage
 from lfr.storage.vault import new_vault
 from lfr.vision.engine.double import DoubleEngine, double_pack, paint
 
@@ -56,8 +58,9 @@ def folder(tmp_path):
 @pytest.fixture
 def import_(store, engine):
     async def use(path, **options):
-        return await watchlist.import_path(
-            store.db, store.vault, engine, store.deployment_id, PACK, path, by="ann", **options
+        engines = [engine, DoubleEngine(PACK)]
+        return await watchlist.import_list(
+            store.db, store.vault, engines, store.deployment_id, PACK, path, by="ann", **options
         )
 
     return use
@@ -143,6 +146,7 @@ async def test_each_picture_is_answered_in_order(store, enrol):
     results = await enrol("Ada", b"", picture(4), picture(4), b"no picture")
     assert [result.refusal for result in results] == ["unreadable", None, "duplicate", "unreadable"]
     assert "1.png" in results[2].detail
+    assert (await enrol("Ada", picture(4)))[0].already
     again = await enrol("Bea", picture(4))
     assert again[0].refusal == "duplicate"
     assert str(results[1].entry_id) in again[0].detail
@@ -212,7 +216,7 @@ async def test_a_folder_of_people(store, import_, folder):
     assert sorted((entry.label, entry.images) for entry in await entries(store)) == [("Ada", 2), ("Bea", 2), ("Cy", 2)]
     told = (await events.events_after(store.db, 1))[-1]
     assert told.kind == "watchlist.imported"
-    assert told.payload == {"enrolled": 6, "refused": {"unreadable": 1, "no face": 1, "duplicate": 1}}
+    assert told.payload == {"enrolled": 6, "already": 0, "refused": {"unreadable": 1, "no face": 1, "duplicate": 1}}
 
 
 async def test_a_dry_run_writes_nothing(store, import_, folder):
@@ -225,28 +229,50 @@ async def test_a_dry_run_writes_nothing(store, import_, folder):
 async def test_importing_again_changes_nothing(store, import_, folder):
     await import_(folder)
     report = await import_(folder)
-    assert report.enrolled == 0
+    assert (report.enrolled, report.already, report.refused) == (0, 6, 3)
+    assert {row.detail for row in report.rows if row.already} == {"enrolled already"}
     assert len(await gallery(store)) == 6
 
 
 async def test_an_import_cut_short_goes_on(store, import_, folder, monkeypatch):
-    monkeypatch.setattr(intake, "BATCH", 2)
-    real, written = intake.Intake._store, []
+    monkeypatch.setattr(intake, "COMMIT", 2)
+    real, written = ListWriter.write, []
 
-    async def die_after_three(self, *given):
-        if len(written) == 3:
+    async def die_after_four(self, rows):
+        if len(written) == 2:
             raise StorageError("the disk is full")
-        written.append(await real(self, *given))
+        written.append(await real(self, rows))
         return written[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake.Intake, "_store", die_after_three)
+        patch.setattr(ListWriter, "write", die_after_four)
         with pytest.raises(StorageError):
             await import_(folder)
-    assert len(await gallery(store)) == 3
+    assert len(await gallery(store)) == 4
     report = await import_(folder)
-    assert report.enrolled == 3
+    assert (report.enrolled, report.already) == (2, 4)
     assert sorted((entry.label, entry.images) for entry in await entries(store)) == [("Ada", 2), ("Bea", 2), ("Cy", 2)]
+
+
+async def test_a_failed_transaction_keeps_nothing_of_its_rows(store, import_, folder, monkeypatch):
+    monkeypatch.setattr(audit, "record", lambda *_, **__: (_ for _ in ()).throw(StorageError("no room")))
+    with pytest.raises(StorageError):
+        await import_(folder)
+    monkeypatch.undo()
+    assert await gallery(store) == []
+    assert await entries(store) == []
+    assert await rows(store, StoredObject) == []
+
+
+@pytest.mark.rule("G6")
+async def test_every_stored_object_is_named_in_the_log(store, import_, folder):
+    await import_(folder)
+    objects = await rows(store, StoredObject)
+    assert Counter(one.kind for one in objects) == {"list-picture": 6, "list-template": 6, "list-details": 3}
+    told = [row.payload for row in await rows(store, AuditEntry) if row.kind == "watchlist.enrolled"]
+    assert sorted(one for payload in told for one in payload["objects"]) == sorted(str(one.id) for one in objects)
+    listed = {str(entry.id) for entry in await entries(store)}
+    assert {one for payload in told for one in payload["entries"]} == listed == {str(one.owner_id) for one in objects}
 
 
 async def test_two_imports_at_once(store, import_, folder):
@@ -257,7 +283,8 @@ async def test_two_imports_at_once(store, import_, folder):
 
 
 async def test_a_batch_may_end_anywhere(store, import_, folder, monkeypatch):
-    monkeypatch.setattr(intake, "BATCH", 4)
+    monkeypatch.setattr(intake, "BATCH", 2)
+    monkeypatch.setattr(intake, "COMMIT", 3)
     report = await import_(folder)
     assert [row.source for row in report.rows] == sorted(
         (row.source for row in report.rows), key=lambda source: (source.split("/")[0], source)

@@ -10,7 +10,7 @@ import { Tiles } from "./tiles.js";
 
 const KINDS = [
   "alert.raised", "actor.restarted", "camera.gap", "camera.health", "recognition.started", "recognition.stopped",
-  "watchlist.entry-added", "watchlist.entry-revoked", "watchlist.image-added", "watchlist.imported",
+  "watchlist.enrolled", "watchlist.entry-revoked", "watchlist.imported",
 ];
 
 const at = (id) => document.getElementById(id);
