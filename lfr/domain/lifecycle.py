@@ -70,6 +70,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 """All there is. A reinstated deployment comes back as stopped: starting again is the Authorising Officer's."""
 
+WINDOW_OVER, URGENT_LAPSED = "window-over", "urgent-lapsed"
+"""Why the system itself ends a deployment (A3, A4). What lapsed is closed at once, whatever the policy's periods."""
+
 RECOGNISING: frozenset[State] = frozenset({"live"})
 """The only state in which a template may be computed (A1)."""
 

@@ -16,6 +16,7 @@ from lfr import log
 from lfr.domain.authority import Authorisation, ListApproval
 from lfr.domain.errors import Conflict, MandateRefused
 from lfr.domain.gates import Wanted
+from lfr.domain.lifecycle import URGENT_LAPSED, WINDOW_OVER
 from lfr.domain.mandate import EARLY_S, Anchor, Mandate, verify
 from lfr.domain.policy import Policy
 from lfr.domain.signing import Signed, instant, open_signed, sign
@@ -144,9 +145,14 @@ class Due:
     what: Literal["over", "lapsed", "aged"]
     since: datetime
 
+    @property
+    def reason(self) -> str:
+        """The code with which the deployment is ended or taken back."""
+        return {"over": WINDOW_OVER, "lapsed": URGENT_LAPSED}.get(self.what, "list-aged")
+
 
 async def due(db: Database, policy: Policy, at: datetime, *, system: str | None = None) -> Sequence[Due]:
-    """What must be done now, the earliest first. system: of one system only. `settle` does it."""
+    """What must be done now, the earliest first: `settle` does it. system: of one system only."""
     open_states = ("authorised", "ready", "live", "paused", "stopped", "suspended")
     query = select(Deployment).where(col(Deployment.state).in_(open_states))
     if system is not None:
@@ -163,6 +169,21 @@ async def due(db: Database, policy: Policy, at: datetime, *, system: str | None 
                 if aged is not None and aged <= at:
                     found.append(Due(row.id, "aged", aged))
     return sorted(found, key=lambda one: one.since)
+
+
+async def settle(db: Database, one: Due, *, at: datetime | None = None) -> Deployment:
+    """End what is over or has lapsed; take back the readiness of what waited too long. Raises Conflict, NotFound.
+
+    Whoever recognises is told first; what is kept of people goes by `retention.due`.
+    """
+    at = at or now()
+    async with changing(db, one.deployment_id) as (session, row):
+        if one.what == "aged":
+            move(session, row, "unready", by=SYSTEM, at=at, reason=one.reason)
+        else:
+            move(session, row, "end", by=SYSTEM, at=at, reason=one.reason)
+            row.ended_at = at
+    return row
 
 
 def _aged_at(standing: Chain, policy: Policy) -> datetime | None:

@@ -24,6 +24,7 @@ from lfr.storage.node import Node
 from tests.support.office import CAMERA, STARTS, Office, Officer, changed_policy
 
 BEFORE = STARTS - timedelta(hours=1)
+MADE = BEFORE - timedelta(hours=3)
 _DEMO = policies.load("demo")
 FORCE_POLICY: Policy = msgspec.structs.replace(
     changed_policy(_DEMO, authority={"self_signed": False}),
@@ -188,13 +189,15 @@ async def add_people(db: Database) -> None:
         session.add(User(name="stranger", roles=list(ROLES), rank="lead", password_hash="-", must_change=False))
 
 
-async def new_desk(db: Database, node: Node, policy: Policy = FORCE_POLICY, **changed: Any) -> Desk:
+async def new_desk(
+    db: Database, node: Node, policy: Policy = FORCE_POLICY, *, made_at: datetime = MADE, **changed: Any
+) -> Desk:
     """A draft with a whole plan, made by its operator."""
     office = Office(policy)
     plan = office.plan(**({"people": PEOPLE} | changed))
     made = await deployments.make(
         db, system="van", mode="research", pack="double", pack_digest="2" * 64, policy=policy, plan=plan,
-        by="petra", at=BEFORE - timedelta(hours=3),
+        by="petra", at=made_at,
     )  # fmt: skip
     assert CAMERA.camera == plan.cameras[0].camera
     return Desk(db, node, made.id, policy=policy)
