@@ -87,6 +87,7 @@ def test_the_rotation_of_a_seed_is_fixed():
     assert found[0, :4].tolist() == pytest.approx([0.025700236, 0.109776869, 0.006677848, -0.034591574], abs=1e-5)
 
 
+@pytest.mark.rule("B12")
 @settings(max_examples=10)
 @given(seed=SEEDS, dim=DIMS)
 def test_the_matrix_is_orthogonal_and_after_it_was_wiped_it_turns_nothing(seed, dim):

@@ -22,6 +22,7 @@ NO_RETENTION = {
     "lfr/services/users.py": "how long a session lasts",
     "lfr/services/attempts.py": "how long an account is locked",
     "lfr/services/registrar.py": "how long a credential is valid",
+    "lfr/services/plans.py": "the window in the form of a plan to be filled in",
     "lfr/services/oversight.py": "how old a word of oversight may be when it arrives",
     "lfr/services/retention.py": "how often the books are checked",
 }

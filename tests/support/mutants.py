@@ -43,8 +43,9 @@ class Seen:
 class _Watch:
     """A pytest plugin that fills a Seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: list[str]) -> None:
         self.seen = Seen()
+        self._wanted = set(wanted)
 
     def pytest_configure(self) -> None:
         from hypothesis import Phase, settings
@@ -54,6 +55,8 @@ class _Watch:
         settings.load_profile("mutants")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        # Whole files are collected, so that one name that is gone does not hide what came of all others.
+        items[:] = [i for i in items if {i.nodeid, rulebook.function_of(i.nodeid)} & self._wanted]
         for item in items:
             names = [rule for mark in item.iter_markers("rule") for rule in mark.args]
             self.seen.rules[rulebook.function_of(item.nodeid)] = names
@@ -89,9 +92,10 @@ def _child(tests: list[str], mutant: Mutant | None, said: Path, out: Path) -> No
     os.dup2(sink, 2)
     if mutant is not None:
         mutation.install(mutant)
-    watch = _Watch()
+    watch = _Watch(tests)
+    files = sorted({test.partition("::")[0] for test in tests})
     options = ["-q", "-p", "no:cacheprovider", "--no-header", "--timeout=60", "--assert=plain", "-o", "addopts="]
-    pytest.main([*options, "--import-mode=importlib", *tests], plugins=[watch])
+    pytest.main([*options, "--import-mode=importlib", *files], plugins=[watch])
     out.write_text(json.dumps(asdict(watch.seen)))
 
 
@@ -103,20 +107,22 @@ def chosen(book: Rulebook, words: list[str]) -> list[tuple[str, str, Mutant]]:
 
 def baseline(picked: list[tuple[str, str, Mutant]], folder: Path) -> list[str]:
     """Run every named test on the code as it is. Returns what is wrong with them."""
-    tests = sorted({test for _, _, one in picked for test in one.fails})
-    seen = run(tests, None, folder / "baseline")
+    named = sorted({test for _, _, one in picked for test in one.fails})
+    seen = run(named, None, folder / "baseline")
+    tests = [rulebook.function_of(test) for test in named]
     good = set(seen.passed) - set(seen.failed) - set(seen.broken)
     wrong = [f"{test} does not pass on the code as it is" for test in tests if test not in good]
     for rule, name, one in picked:
         wrong += [f"{test} is to fail for {name}, but does not name {rule}"
-            for test in one.fails if test in good and rule not in seen.rules.get(test, [])]  # fmt: skip
+            for test in map(rulebook.function_of, one.fails)
+            if test in good and rule not in seen.rules.get(test, [])]  # fmt: skip
     return wrong
 
 
 def survives(mutant: Mutant, folder: Path) -> str:
     """Empty when every named test failed in its own body; else what happened instead."""
     seen = run(list(mutant.fails), mutant, folder / "mutant")
-    lived = [test for test in mutant.fails if test not in seen.failed]
+    lived = [test for test in mutant.fails if rulebook.function_of(test) not in seen.failed]
     return f"not noticed by {', '.join(lived)}" if lived else ""
 
 
