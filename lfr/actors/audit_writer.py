@@ -7,6 +7,7 @@ committed (a sign-in, a revocation) are numbered as they come.
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,7 @@ class AuditWriterActor(Shell):
         self._keep = timedelta(seconds=keep_s)
         self._numbering: asyncio.Task[None] | None = None
         self._failing = ""
+        self._numbered = time.monotonic()
 
     async def start(self) -> None:
         """Begin numbering what others commit."""
@@ -67,6 +69,7 @@ class AuditWriterActor(Shell):
             try:
                 await audit.sequence(self._store.db)
                 self._failing = ""
+                self._numbered = time.monotonic()
             except StorageError as error:
                 if error.message != self._failing:
                     _log.error("audit.sequence_failed", reason=error.message)
@@ -75,5 +78,6 @@ class AuditWriterActor(Shell):
 
     @ray.method(concurrency_group="control")
     async def status(self) -> dict[str, Any]:
-        """Who this is, and what fails at present (empty = nothing)."""
-        return {"who": self.who(), "failing": self._failing}
+        """Who this is, what fails at present (empty = nothing), and how far numbering is behind, in seconds."""
+        behind = time.monotonic() - self._numbered if self._failing else 0.0
+        return {"who": self.who(), "failing": self._failing, "behind_s": behind}

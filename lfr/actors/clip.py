@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from lfr.actors.runtime import Runtime
+from lfr.actors.standing_run import StandingRun
 from lfr.config import Camera, Config, Matcher, RayNode
 from lfr.domain.ages import Ages
 from lfr.domain.alerts import AlertRecord
@@ -47,20 +48,23 @@ async def run_clip(
             log_level="WARNING",
         )
         async with Runtime(config, located) as runtime:
-            labels = await _enrol(runtime, people, progress)
-            await runtime.start_cameras()
+            run = await StandingRun.open(runtime)
+            labels = await _enrol(runtime, run.deployment_id, people, progress)
+            await run.go_live()
             await runtime.cameras_done()
-            return await _collect(runtime, labels, len(people), pace)
+            return await _collect(runtime, run.deployment_id, labels, len(people), pace)
 
 
-async def _enrol(runtime: Runtime, people: Sequence[tuple[str, Sequence[Path]]], progress: Progress) -> dict[UUID, str]:
+async def _enrol(
+    runtime: Runtime, deployment_id: UUID, people: Sequence[tuple[str, Sequence[Path]]], progress: Progress
+) -> dict[UUID, str]:
     labels: dict[UUID, str] = {}
     for done, (label, pictures) in enumerate(people, start=1):
         rows = await watchlist.enrol(
             runtime.db,
             runtime.vault,
             runtime.engine,
-            runtime.deployment_id,
+            deployment_id,
             runtime.pack,
             label,
             [(path.name, path.read_bytes() if path.is_file() else b"") for path in pictures],
@@ -71,13 +75,13 @@ async def _enrol(runtime: Runtime, people: Sequence[tuple[str, Sequence[Path]]],
     return labels
 
 
-async def _collect(runtime: Runtime, labels: dict[UUID, str], entries: int, pace: Pace) -> ClipRun:
-    control = runtime.control
-    camera = await control.cameras[_CAMERA].status.remote()
-    others = [await actor.status.remote() for actor in control.matchers.values()]
-    pool = [await actor.status.remote() for actor in control.engine.workers]
+async def _collect(runtime: Runtime, deployment_id: UUID, labels: dict[UUID, str], entries: int, pace: Pace) -> ClipRun:
+    crew = runtime.control.crew
+    camera = await crew.cameras[_CAMERA].status.remote()
+    others = [await actor.status.remote() for actor in crew.matchers.values()]
+    pool = [await actor.status.remote() for actor in crew.pool.values()]
     ages = Ages.merged(answer["ages"] for answer in (camera, *others, *pool))
-    raised = await alerts.list_alerts(runtime.db, runtime.deployment_id, limit=100_000)
+    raised = await alerts.list_alerts(runtime.db, deployment_id, limit=100_000)
     status, chosen = camera["camera"], others[0]["threshold"]
     return ClipRun(
         pace=pace,

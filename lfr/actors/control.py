@@ -10,6 +10,7 @@ import msgspec
 
 from lfr.domain.watchlist import RowResult
 
+Recognition = Literal["live", "no mandate", "paused", "stopped", "outside envelope"]
 CameraHealth = Literal["opening", "ok", "no frames", "frozen", "black", "reconnecting", "ended", "failed", "stopped"]
 
 
@@ -25,11 +26,15 @@ class ActorStatus(msgspec.Struct, frozen=True):
 
 
 class CameraStatus(msgspec.Struct, frozen=True):
-    """One camera's counters since its start. Ages in seconds, rates per second, times in milliseconds. No url."""
+    """One camera's counters since its start. Ages in seconds, rates per second, times in milliseconds. No url.
+
+    recognition: what its tile says of that, whatever its picture is like.
+    """
 
     id: str
     title: str
     health: CameraHealth
+    recognition: Recognition = "no mandate"
     detail: str = ""
     width: int = 0
     height: int = 0
@@ -48,13 +53,17 @@ class CameraStatus(msgspec.Struct, frozen=True):
 
 
 class SystemStatus(msgspec.Struct, frozen=True):
-    """What the page, `lfr status` and the metrics show. state: starting, live, degraded, stopped or failed."""
+    """What the page, `lfr status` and the metrics show.
+
+    state: starting, idle (nothing is live), live, degraded, paused or stopped. deployment_id: of the one under way,
+    else of the newest that is planned. reason: the code of a pause or stop. mandate_ends_at: Unix seconds.
+    """
 
     state: str
     mode: str
     name: str
     pack: str
-    deployment_id: str
+    deployment_id: str | None
     threshold: float | None
     threshold_basis: str
     watchlist_entries: int
@@ -65,6 +74,9 @@ class SystemStatus(msgspec.Struct, frozen=True):
     actors: tuple[ActorStatus, ...] = ()
     notes: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    deployment_state: str | None = None
+    reason: str = ""
+    mandate_ends_at: float | None = None
 
 
 class Control(Protocol):
@@ -81,8 +93,35 @@ class Control(Protocol):
         """
         ...
 
+    async def go_live(self, deployment_id: UUID, by: str) -> None:
+        """Begin recognition under a fresh mandate; returns when every camera may recognise.
+
+        Raises GateClosed with all that is missing, MandateRefused, Conflict, NotAllowed, NotFound, RuntimeFailed.
+        """
+        ...
+
+    async def pause(self, reason: str, by: str) -> None:
+        """Recognition waits until somebody resumes it. reason: a code. Raises Conflict unless live, NotAllowed."""
+        ...
+
+    async def resume(self, by: str) -> None:
+        """Go on after a pause, everything verified anew; confirms three crashes (M1). Raises as `go_live`."""
+        ...
+
+    async def renew(self) -> None:
+        """A decision changed list, window or authority: returns when everybody has the fresh mandate."""
+        ...
+
     async def stop(self, by: str) -> None:
-        """End recognition now, at once for every camera (A13). Returns when every camera and matcher has stopped."""
+        """End recognition now, at once for every camera, until a signed restart (A13). Any role may.
+
+        Returns when every camera and matcher has stopped and it is recorded. Raises Conflict when nothing is live or
+        paused, RuntimeFailed naming who did not answer.
+        """
+        ...
+
+    async def end(self, reason: str, by: str) -> None:
+        """End the deployment for ever. reason: a code. Raises Conflict, NotAllowed."""
         ...
 
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
@@ -118,10 +157,33 @@ class StandInControl:
         picture = self.tiles.get(camera)
         return (picture, 0.0) if picture else None
 
+    async def go_live(self, deployment_id: UUID, by: str) -> None:
+        """Remembered; the state becomes `live`."""
+        self._now("live", "live", "go-live", deployment_id, by)
+
+    async def pause(self, reason: str, by: str) -> None:
+        """Remembered; the state becomes `paused`."""
+        self._now("paused", "paused", "pause", reason, by)
+
+    async def resume(self, by: str) -> None:
+        """Remembered; the state becomes `live`."""
+        self._now("live", "live", "resume", by)
+
+    async def renew(self) -> None:
+        """Remembered."""
+        self.asked.append(("renew",))
+
     async def stop(self, by: str) -> None:
         """Remembered; the state becomes `stopped`."""
-        self.asked.append(("stop", by))
-        self.answer = msgspec.structs.replace(self.answer, state="stopped")
+        self._now("stopped", "stopped", "stop", by)
+
+    async def end(self, reason: str, by: str) -> None:
+        """Remembered; the state becomes `idle`."""
+        self._now("idle", "ended", "end", reason, by)
+
+    def _now(self, state: str, deployment_state: str, *asked: object) -> None:
+        self.asked.append(asked)
+        self.answer = msgspec.structs.replace(self.answer, state=state, deployment_state=deployment_state)
 
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
         """Remembered."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
+from uuid import UUID
+
+from lfr.domain.ages import Ages
 
 _FORM = struct.Struct("<11q")
 
@@ -34,6 +37,20 @@ class Place:
     alerts: int = 0
     shots_dropped: int = 0
     stale: int = 0
+
+
+@dataclass(slots=True)
+class Books:
+    """What a camera counts, over all its pipelines.
+
+    committed: alert -> commit, deciding frame (wall times). peaks: transit, entry -> best score and its frame; the last
+    pipeline's only.
+    """
+
+    place: Place = field(default_factory=Place)
+    ages: Ages = field(default_factory=Ages)
+    committed: dict[UUID, tuple[float, float]] = field(default_factory=dict)
+    peaks: dict[tuple[int, UUID], tuple[float, int]] = field(default_factory=dict)
 
 
 class Journal:
@@ -70,3 +87,25 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.close(self._file)
             self._file = None
+
+
+class Crashes:
+    """When actors of this run died, over the death of whoever counts them (M1). Wall times, one in a line."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = folder / "crashes"
+
+    def add(self, at: float, times: int = 1) -> None:
+        """So many crashes, now."""
+        with self._path.open("a") as file:
+            file.write(f"{at!r}\n" * times)
+
+    def confirm(self) -> None:
+        """A person has looked: they count no more."""
+        self._path.unlink(missing_ok=True)
+
+    def since(self, at: float) -> int:
+        """How many there were after that time."""
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        return sum(float(line) > at for line in lines)

@@ -1,6 +1,6 @@
-"""The matcher of one node: the gallery in memory, the shots of the last second, and nothing else.
+"""The matcher of one node: the list of one deployment in memory, the shots of the last second, and nothing else.
 
-It loads the list from the vault by itself, also after its own death, and refuses to match before that.
+It serves whoever shows a mandate, and loads by itself, also after its own death, the list that the mandate names.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from uuid import UUID
 import numpy as np
 import ray
 
-from lfr import log
+from lfr.actors.doorman import Doorman, Pass, Trust
+from lfr.actors.searching import Searching
 from lfr.actors.shell import Shell
 from lfr.actors.store import Store, StoreAddress
-from lfr.config import Matcher as MatcherOptions
 from lfr.domain.alerts import Candidate
+from lfr.domain.errors import LfrError, MandateRefused
+from lfr.domain.mandate import Mandate
 from lfr.domain.packs import Pack
-from lfr.matching import threshold
+from lfr.domain.signing import Signed
 from lfr.matching.matcher import Matcher, ShotNote
-from lfr.matching.transform import Transform
-from lfr.services import watchlist
-from lfr.services.sealing import TRANSFORM
-
-_log = log.get(__name__)
+from lfr.vision.attest import running_bundle
 
 SWEEP_S = 0.03
+RETRY_S = 1.0
+"""A list that could not be loaded is not asked for again before this."""
 
 
 class MatcherActor(Shell):
@@ -36,103 +36,96 @@ class MatcherActor(Shell):
     kind = "matcher"
     max_concurrency = 256
 
-    def __init__(
-        self, name: str, folder: str, log_level: str, pack: Pack, options: MatcherOptions, store: StoreAddress, dim: int
-    ) -> None:
+    def __init__(self, name: str, folder: str, log_level: str, pack: Pack, trust: Trust, store: StoreAddress) -> None:
         super().__init__(name, folder, log_level)
-        self._store = Store(store)
-        self._matcher = Matcher(
-            dim,
-            pack.recogniser.metric,
-            lambda entries: threshold.for_watchlist(
-                pack, entries, target_fpir=options.target_fpir, fixed=options.threshold
-            ),
-        )
-        self._ready: asyncio.Task[None] | None = None
+        bundle = running_bundle(pack, trust.bundle)
+        opened = Store(store)
+        self._doorman = Doorman(trust.anchor(bundle), self.folder)
+        self._searching = Searching(pack, bundle, opened.db, opened.vault)
         self._sweeper: asyncio.Task[None] | None = None
-        self._lock = asyncio.Lock()
+        self._failed: tuple[UUID, float, LfrError] | None = None
 
-    async def load(self) -> int:
-        """Have the list in memory. Returns the number of people; raises StorageError."""
-        if self._ready is None:
-            self._ready = asyncio.create_task(self._load())
+    async def begin(self, mandate: Signed) -> int:
+        """Verify a mandate and have its list in memory. Returns the number of people.
+
+        Raises MandateRefused, StorageError, VaultError.
+        """
+        return (await self._begin(self._doorman.open(mandate))).gallery.entries
+
+    async def _begin(self, mandate: Mandate) -> Matcher:
+        if self._sweeper is None:
             self._sweeper = asyncio.create_task(self._sweep())
+        if self._failed and self._failed[0] == mandate.id and time.monotonic() - self._failed[1] < RETRY_S:
+            raise self._failed[2]
         try:
-            await asyncio.shield(self._ready)
-        except Exception:
-            self._ready = None  # the next caller tries again
+            return await self._searching.begin(mandate)
+        except LfrError as error:
+            self._failed = (mandate.id, time.monotonic(), error)
+            if isinstance(error, MandateRefused):
+                raise self._doorman.counted(error) from None
             raise
-        return self._matcher.gallery.entries
-
-    async def _load(self) -> None:
-        if self.was_stopped:
-            self._matcher.stop(time.time())
-            return
-        seed = await self._store.vault.own_key(self._store.deployment_id, TRANSFORM)
-        self._matcher.turn = Transform(seed, self._matcher.gallery.dim)
-        items = await watchlist.load_gallery(self._store.db, self._store.vault, self._store.deployment_id)
-        self._matcher.add(items)
-        for item in items:
-            item.template.setflags(write=True)
-            item.template.fill(0)
-        _log.info("matcher.loaded", entries=self._matcher.gallery.entries, images=self._matcher.gallery.images)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            self._matcher.sweep(time.time())
+            self._searching.sweep()
 
-    async def match(self, carried: list[Any], notes: list[ShotNote]) -> list[Candidate | None]:
-        """Candidates of the given templates, carried by reference; None where nothing reaches the threshold."""
-        await self.load()
+    async def match(self, shown: Pass, carried: list[Any], notes: list[ShotNote]) -> list[Candidate | None]:
+        """Candidates of the given templates, carried by reference; None where nothing reaches the threshold.
+
+        Raises MandateRefused: then nothing was compared.
+        """
         templates = await carried[0]
-        return self._matcher.match(np.asarray(templates), notes, time.time())
+        matcher = await self._served(shown)
+        return matcher.match(np.asarray(templates), notes, time.time())
 
-    async def warm_up(self, carried: list[Any]) -> None:
+    async def warm_up(self, shown: Pass, carried: list[Any]) -> None:
         """Load the list and search it once, for a template of nobody."""
-        await self.load()
-        self._matcher.gallery.search(np.asarray(await carried[0]), np.inf)
+        templates = await carried[0]
+        (await self._served(shown)).gallery.search(np.asarray(templates), np.inf)
+
+    async def _served(self, shown: Pass) -> Matcher:
+        mandate = self._doorman.check(shown)
+        matcher = self._searching.ready(mandate)
+        if matcher is None:
+            matcher = await self._begin(mandate)
+            self._doorman.check(shown)  # loading takes its time
+        return matcher
 
     async def refresh(self) -> int:
-        """Bring the list in line with the vault: what was added or revoked since. Returns the number of people.
+        """Take off whoever was taken off the stored list. Returns the number of people left.
 
-        The acknowledgement that `add` and `revoke` wait for.
+        The acknowledgement that a revocation waits for.
         """
-        await self.load()
-        async with self._lock:
-            if not self._matcher.stopped:
-                await self._reconcile()
-        return self._matcher.gallery.entries
-
-    async def _reconcile(self) -> None:
-        items = await watchlist.load_gallery(self._store.db, self._store.vault, self._store.deployment_id)
-        wanted = {item.entry_id for item in items}
-        for entry in self._matcher.gallery.listed() - wanted:
-            self._matcher.revoke(entry)
-        self._matcher.add(items)
+        return await self._searching.refresh()
 
     async def drop(self, entry_id: UUID) -> int:
         """Take one entry off at once. Returns the number of people left."""
-        await self.load()
-        self._matcher.revoke(entry_id)
-        return self._matcher.gallery.entries
+        return self._searching.drop(entry_id)
 
-    async def stop(self) -> None:
-        """End recognition: everything in memory is overwritten, and a restart stays stopped (A13)."""
-        self.mark_stopped()
-        self._matcher.stop(time.time())
-        _log.info("matcher.stopped")
+    async def revoke(self, mandate_id: UUID) -> None:
+        """A pause: this mandate opens nothing here any more, and every shot is overwritten. The list stays."""
+        self._doorman.revoke(mandate_id)
+        self._searching.pause()
+
+    async def bar(self, deployment_id: UUID, until: float) -> None:
+        """A stop or an end: no mandate of this deployment issued up to `until` (Unix seconds) opens anything here any
+        more, and its list leaves memory (A13).
+        """
+        self._doorman.bar(deployment_id, until)
+        self._searching.end()
 
     @ray.method(concurrency_group="control")
     async def status(self) -> dict[str, Any]:
         """Who this is, the list's size, the threshold in force, the ages of its shots and fused templates."""
-        matcher = self._matcher
+        searching = self._searching
+        gallery = searching.matcher.gallery if searching.matcher else None
         return {
             "who": self.who(),
-            "entries": matcher.gallery.entries,
-            "images": matcher.gallery.images,
-            "threshold": matcher.threshold,
-            "ages": matcher.ages.dump(),
-            "stopped": matcher.stopped,
-            "loaded": self._ready is not None and self._ready.done(),
+            "entries": gallery.entries if gallery else 0,
+            "images": gallery.images if gallery else 0,
+            "threshold": searching.threshold,
+            "ages": searching.ages.dump(),
+            "mandate": searching.mandate.id if searching.mandate else None,
+            "refused": dict(self._doorman.refused),
         }

@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfr import log
-from lfr.actors.journal import Place
+from lfr.actors.journal import Books, Place
+from lfr.actors.tile import Tile
 from lfr.actors.window import Window
-from lfr.config import Camera
-from lfr.domain.ages import Ages
 from lfr.domain.alerts import AlertReceipt, Candidate, RaisedAlert
-from lfr.domain.errors import LfrError, ShotsLapsed
+from lfr.domain.errors import LfrError, MandateRefused, ShotsLapsed
 from lfr.domain.faces import Detections, Image
 from lfr.domain.packs import Pack
 from lfr.domain.transit import ShotRules, Transit
@@ -41,7 +40,10 @@ TOO_LATE_S = 0.6
 
 
 class Ports(Protocol):
-    """What a camera asks of the others. Each raises LfrError when it has no answer after its own retries."""
+    """What a camera asks of the others. Each raises LfrError when it has no answer after its own retries.
+
+    MandateRefused ends the pipeline: nothing more is asked for, and whoever owns it must bring another mandate.
+    """
 
     async def detect(self, picture: Image) -> Detections:
         """Faces of one letterboxed picture."""
@@ -78,22 +80,25 @@ class _Work:
 
 
 class CameraPipeline:
-    """Frames in, alerts out. `feed` frames in order, then `drain`. Not thread-safe: one event loop owns it.
+    """Frames in, alerts out, for as long as one mandate lasts. `feed` frames in order, then `drain` or `close`.
 
-    durable: called with the place up to which everything is durable, after each handled frame.
+    Not thread-safe: one event loop owns it. durable: called with the place up to which everything is durable, after
+    each handled frame. refused: the mandate was not good enough for somebody; nothing is handled after that.
     """
 
     def __init__(
         self,
-        camera: Camera,
+        camera: str,
         pack: Pack,
+        zone: Zone,
         deployment_id: UUID,
         run: str,
-        threshold: Callable[[], float],
+        threshold: float,
         ports: Ports,
         *,
         limits: Limits | None = None,
-        place: Place | None = None,
+        books: Books | None = None,
+        tile: Tile | None = None,
         durable: Callable[[Place], None] = lambda _: None,
         rules: ShotRules | None = None,
     ) -> None:
@@ -101,22 +106,23 @@ class CameraPipeline:
         self.pack = pack
         self.deployment_id = deployment_id
         self.run = run
-        self.place = place or Place()
-        self.ages = Ages()
-        self.committed: dict[UUID, tuple[float, float]] = {}  # alert -> commit, deciding frame (wall times)
-        self.tile: tuple[bytes, float] | None = None
-        self.peaks: dict[tuple[int, UUID], tuple[float, int]] = {}  # transit, entry -> best score and its frame
+        self.books = books or Books()
+        self.place = self.books.place
+        self.tile = tile or Tile()
+        self.refused: MandateRefused | None = None
+        self.closed = False
         self._threshold = threshold
         self._ports = ports
         self._limits = limits or Limits()
         self._durable = durable
         self._rules = rules or ShotRules()
         self._tracker = Tracker()
-        self._zone = Zone(camera.zone)
+        self._zone = zone
         self._transits: dict[int, Transit] = {}
         self._counted: set[int] = set()
         self._window = Window(self._limits.in_flight)
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
+        self._sights: set[asyncio.Task[Detections]] = set()
         self._crops: set[asyncio.Task[None]] = set()
         self._undecided: set[int] = set()  # frames whose shots are on their way
         self._handler: asyncio.Task[None] | None = None
@@ -145,8 +151,14 @@ class CameraPipeline:
         h, w = frame.image.shape[:2]
         box = fit(w, h, self.pack.detector.long_side)
         picture = await asyncio.to_thread(box.apply, frame.image)
-        self._refresh_tile(picture, box, frame)
-        self._queue.put_nowait(_Work(frame, box, asyncio.create_task(self._ports.detect(picture)), warmup))
+        if self.tile.due(frame):
+            self.tile.refresh(picture, box, frame)
+        if self.closed:
+            return
+        sight = asyncio.create_task(self._ports.detect(picture))
+        self._sights.add(sight)
+        sight.add_done_callback(self._sights.discard)
+        self._queue.put_nowait(_Work(frame, box, sight, warmup))
 
     async def drain(self) -> None:
         """Wait until every frame fed was handled and every alert is durable. Raises what `feed` would."""
@@ -157,8 +169,10 @@ class CameraPipeline:
         self._raise_failure()
 
     async def close(self) -> None:
-        """Give up what is under way and forget all transits."""
-        tasks = [t for t in (self._handler, *self._crops) if t]
+        """Give up what is under way, overwrite it, and forget all transits. Safe to call twice."""
+        self.closed = True
+        await self._window.close()
+        tasks = [t for t in (self._handler, *self._crops, *self._sights) if t]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -172,19 +186,29 @@ class CameraPipeline:
         while True:
             work = await self._queue.get()
             try:
-                await self._handle(work)
+                if self.refused is None:  # what comes after a refusal is done again under another mandate, or never
+                    await self._handle(work)
+            except MandateRefused as error:
+                self._refuse(error, 1)
             except LfrError as error:
                 self._lost(error)
             except Exception as error:  # a fault of ours must end the run, not hang it
-                _log.error("camera.fault", camera=self.camera.id, kind=type(error).__name__, exc_info=True)
+                _log.error("camera.fault", camera=self.camera, kind=type(error).__name__, exc_info=True)
                 self._failed = error
             finally:
                 await self._window.leave(time.time() - work.frame.stamped_at)
                 self._queue.task_done()
 
+    def _refuse(self, error: MandateRefused, frames: int) -> None:
+        if not self._limits.patient:
+            self.place.dropped += frames
+        if self.refused is None:
+            _log.warning("camera.refused", camera=self.camera, code=error.code)
+        self.refused = error
+
     def _lost(self, error: LfrError) -> None:
         self.place.dropped += 1
-        _log.warning("camera.frame_lost", camera=self.camera.id, reason=error.message)
+        _log.warning("camera.frame_lost", camera=self.camera, reason=error.message)
         if self._limits.patient:
             self._failed = error
 
@@ -234,7 +258,7 @@ class CameraPipeline:
             self._transits[int(numbers[i])].took(float(weights[i]), frame.media_s)
         notes = [
             ShotNote(
-                TransitKey(self.camera.id, self.run, int(numbers[i])),
+                TransitKey(self.camera, self.run, int(numbers[i])),
                 frame.media_s,
                 frame.stamped_at,
                 float(weights[i]),
@@ -286,14 +310,17 @@ class CameraPipeline:
             for candidate, note, box in zip(candidates, notes, boxes, strict=True):
                 if candidate is not None:
                     await self._confirm(candidate, note, frame, image, box)
+        except MandateRefused as error:
+            self._refuse(error, 0)
         except LfrError as error:
             self.place.shots_dropped += len(notes)
-            _log.warning("camera.shots_lost", camera=self.camera.id, count=len(notes), reason=error.message)
+            _log.warning("camera.shots_lost", camera=self.camera, count=len(notes), reason=error.message)
             self._ask_again(notes)
             if self._limits.patient and not isinstance(error, ShotsLapsed):
                 self._failed = error
         finally:
-            self._undecided.discard(frame.index)
+            if self.refused is None and not self.closed:  # else it stays undecided: a file reads it again
+                self._undecided.discard(frame.index)
 
     def _ask_again(self, notes: list[ShotNote]) -> None:
         for note in notes:
@@ -305,7 +332,7 @@ class CameraPipeline:
         crops.fill(0)
         age = time.time() - frame.stamped_at
         for _ in range(len(crops)):
-            self.ages.add(age)
+            self.books.ages.add(age)
 
     async def _confirm(
         self, candidate: Candidate, note: ShotNote, frame: Frame, image: Image, box: NDArray[np.float32]
@@ -313,20 +340,20 @@ class CameraPipeline:
         number = note.transit.number
         transit = self._transits.get(number)
         if candidate.shots >= self._limits.confirm_shots:
-            peak = (candidate.score, frame.index)
-            self.peaks[number, candidate.entry_id] = max(peak, self.peaks.get((number, candidate.entry_id), peak))
+            peak, peaks = (candidate.score, frame.index), self.books.peaks
+            peaks[number, candidate.entry_id] = max(peak, peaks.get((number, candidate.entry_id), peak))
         if transit is None or not transit.confirm(candidate, self._limits.confirm_shots):
             return
         x0, y0, x1, y1 = (round(float(v)) for v in box)
         at = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
         alert = RaisedAlert(
             deployment_id=self.deployment_id,
-            camera=self.camera.id,
+            camera=self.camera,
             run=self.run,
             transit=number,
             entry_id=candidate.entry_id,
             score=candidate.score,
-            threshold=self._threshold(),
+            threshold=self._threshold,
             gap=candidate.gap,
             shots=candidate.shots,
             frame=frame.index,
@@ -347,14 +374,14 @@ class CameraPipeline:
     def _committed(self, alert: RaisedAlert, receipt: AlertReceipt) -> None:
         _log.info(
             "alert.raised" if not receipt.muted else "alert.muted",
-            camera=self.camera.id,
+            camera=self.camera,
             transit=alert.transit,
             alert=str(receipt.alert_id),
         )
         if receipt.muted:
             return
         self.place.alerts += 1
-        self.committed[alert.id] = (receipt.committed_at, alert.frame_at)
+        self.books.committed[alert.id] = (receipt.committed_at, alert.frame_at)
 
     def _forget_gone(self) -> None:
         if self._crops:  # a gone transit's last shots may still be on their way, and may raise its alert
@@ -369,11 +396,3 @@ class CameraPipeline:
         self.place.handled = max(self.place.handled, index)
         self.place.frame = min(self._undecided, default=index + 1) - 1
         self._durable(self.place)
-
-    def _refresh_tile(self, picture: Image, box: Letterbox, frame: Frame) -> None:
-        if self.tile is not None and frame.stamped_at - self.tile[1] < 0.4 and frame.stamped_at >= self.tile[1]:
-            return
-        self.tile = (
-            redaction.jpeg(redaction.mosaic(picture[: box.inner[1], : box.inner[0]], 640), 70),
-            frame.stamped_at,
-        )

@@ -8,7 +8,7 @@ from typing import Any
 
 import ray
 
-from lfr.actors.ports import RayPorts
+from lfr.actors.ports import ListPorts
 from lfr.domain.errors import RuntimeFailed
 from lfr.domain.faces import Detections, Image, Templates
 from lfr.vision.engine.base import EngineContract
@@ -21,7 +21,7 @@ class PoolEngine:
         self.workers = pool
         self._contract = contract
         self._loop = loop
-        self._ports = RayPorts(pool, "", None, patient=True)
+        self._ports = ListPorts(pool)
 
     @property
     def contract(self) -> EngineContract:

@@ -3,89 +3,115 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from lfr.actors.control import SystemStatus
+from lfr.actors.crew import ACKNOWLEDGE_S, LOAD_S, Crew, answered
 from lfr.actors.pool_engine import PoolEngine
-from lfr.actors.ports import cause
-from lfr.domain.errors import LfrError, NotFound, RuntimeFailed, WatchlistError
+from lfr.domain.errors import Conflict, NotFound, WatchlistError
 from lfr.domain.packs import Pack
 from lfr.domain.watchlist import RowResult
-from lfr.services import watchlist
+from lfr.services import deployments, watchlist
 from lfr.storage.database import Database
+from lfr.storage.models import Deployment
 from lfr.storage.vault import Vault
 
-ACKNOWLEDGE_S = 10.0
+STATUS_S = 3.0
 
 
 @dataclass
 class RemoteControl:
-    """Handles of one deployment's actors."""
+    """Handles of one system's actors. system: whose deployments these are.
 
+    amend: approves what was added to the list, where a run signs for itself; None: the Authorising Officer does.
+    """
+
+    system: str
     supervisor: Any = field(repr=False)
     writer: Any = field(repr=False)
-    cameras: dict[str, Any] = field(repr=False)
-    matchers: dict[str, Any] = field(repr=False)
+    crew: Crew = field(repr=False)
     engine: PoolEngine = field(repr=False)
     pack: Pack
     db: Database
     vault: Vault
-    deployment_id: UUID
+    amend: Callable[[], Awaitable[object]] | None = None
 
     async def status(self) -> SystemStatus:
         """As of the supervisor's last round. Raises RuntimeFailed."""
-        answer: SystemStatus = await self._ask(self.supervisor.status, "the supervisor", 3.0)
+        answer: SystemStatus = await self._supervisor("status", STATUS_S)
         return answer
 
     async def tile(self, camera: str) -> tuple[bytes, float] | None:
         """The newest tile. Raises NotFound, RuntimeFailed."""
-        if camera not in self.cameras:
-            raise NotFound(f"there is no camera {camera}", hint=f"cameras: {', '.join(self.cameras) or 'none'}")
-        answer: tuple[bytes, float] | None = await self._ask(self.cameras[camera].tile, f"camera {camera}", 3.0)
+        cameras = self.crew.cameras
+        if camera not in cameras:
+            raise NotFound(f"there is no camera {camera}", hint=f"cameras: {', '.join(cameras) or 'none'}")
+        answer: tuple[bytes, float] | None = await answered(cameras[camera].tile.remote, f"camera {camera}", STATUS_S)
         return answer
 
+    async def go_live(self, deployment_id: UUID, by: str) -> None:
+        """As `Control.go_live`."""
+        await self._supervisor("go_live", LOAD_S, deployment_id, by)
+
+    async def pause(self, reason: str, by: str) -> None:
+        """As `Control.pause`."""
+        await self._supervisor("pause", ACKNOWLEDGE_S, reason, by)
+
+    async def resume(self, by: str) -> None:
+        """As `Control.resume`."""
+        await self._supervisor("resume", LOAD_S, by)
+
+    async def renew(self) -> None:
+        """As `Control.renew`."""
+        await self._supervisor("renew", LOAD_S)
+
+    async def end(self, reason: str, by: str) -> None:
+        """As `Control.end`."""
+        await self._supervisor("end", ACKNOWLEDGE_S, reason, by)
+
     async def stop(self, by: str) -> None:
-        """Everybody is told at once, then it is recorded. Raises RuntimeFailed naming who did not answer."""
-        actors = {f"matcher {name}": a for name, a in self.matchers.items()}
-        actors |= {f"camera {name}": a for name, a in self.cameras.items()}
-        await self._all(actors, "stop")
+        """As `Control.stop`. It asks nobody's leave and waits for nobody: not even the supervisor must be alive."""
+        row = await self.deployment()
+        told, kept = await asyncio.gather(
+            self.crew.bar(row.id, time.time()), deployments.stop(self.db, row.id, by=by), return_exceptions=True
+        )
+        for failed in (kept, told):
+            if isinstance(failed, BaseException):
+                raise failed
         await self.writer.record.remote("recognition.stopped", by, {"reason": "asked"})
 
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
         """Enrol, then wait for every matcher. Raises WatchlistError, RuntimeFailed."""
-        rows = await watchlist.enrol(
-            self.db, self.vault, self.engine, self.deployment_id, self.pack, label, pictures, by=by
-        )
+        row = await self.deployment()
+        rows = await watchlist.enrol(self.db, self.vault, self.engine, row.id, self.pack, label, pictures, by=by)
         if not any(row.enrolled for row in rows):
             reasons = ", ".join(sorted({row.refusal for row in rows if row.refusal})) or "no picture"
             raise WatchlistError(f"nothing was enrolled: {reasons}", hint="use a sharp frontal picture of one face")
-        await self.refresh()
+        if self.amend is not None and row.list_digest is not None:
+            await self.amend()
+            await self.renew()
         return rows
 
     async def revoke_entry(self, entry_id: UUID, by: str) -> None:
         """Out of every matcher's memory. Raises NotFound, RuntimeFailed."""
-        await watchlist.revoke(self.db, self.deployment_id, entry_id, by=by)
-        await self.refresh()
+        await watchlist.revoke(self.db, (await self.deployment()).id, entry_id, by=by)
+        await self.crew.drop(entry_id)
 
     async def refresh(self) -> None:
-        """Every live matcher holds exactly the list that is stored. Raises RuntimeFailed naming who does not."""
-        await self._all({f"matcher {name}": a for name, a in self.matchers.items()}, "refresh")
+        """No matcher holds anybody who was taken off the list. Raises RuntimeFailed naming who does not answer."""
+        await self.crew.refresh()
 
-    async def _all(self, actors: dict[str, Any], method: str) -> None:
-        answers = await asyncio.gather(
-            *(self._ask(getattr(actor, method), name, ACKNOWLEDGE_S) for name, actor in actors.items()),
-            return_exceptions=True,
-        )
-        silent = [name for name, answer in zip(actors, answers, strict=True) if isinstance(answer, BaseException)]
-        if silent:
-            raise RuntimeFailed(f"no acknowledgement from {', '.join(silent)}", hint="see `lfr status`, then try again")
+    async def deployment(self) -> Deployment:
+        """The one under way, else the newest that is planned. Raises Conflict when there is none."""
+        row = await deployments.current(self.db, self.system)
+        if row is None:
+            raise Conflict("there is no deployment", hint="`lfr deployment new` makes one")
+        return row
 
-    async def _ask(self, method: Any, name: str, timeout: float) -> Any:
-        try:
-            return await asyncio.wait_for(method.remote(), timeout)
-        except LfrError as error:
-            raise cause(error) from error
-        except Exception as error:
-            raise RuntimeFailed(f"{name} does not answer", hint="it may be restarting: see `lfr status`") from error
+    async def _supervisor(self, method: str, timeout: float, *arguments: Any) -> Any:
+        call = getattr(self.supervisor, method)
+        return await answered(lambda: call.remote(*arguments), "the supervisor", timeout)

@@ -13,49 +13,59 @@ import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from uuid import UUID
 
 import msgspec
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lfr import log
 from lfr.actors.audit_writer import AuditWriterActor
 from lfr.actors.camera import CameraActor
 from lfr.actors.cluster import RayHandle, start_ray
+from lfr.actors.crew import Crew, Roster, camera_actor
+from lfr.actors.doorman import Trust
 from lfr.actors.inference import InferenceActor
+from lfr.actors.keeper import KEEPER, KeeperActor
 from lfr.actors.matcher import MatcherActor
 from lfr.actors.pool_engine import PoolEngine
 from lfr.actors.ports import cause
 from lfr.actors.remote_control import RemoteControl
-from lfr.actors.shell import spawn
+from lfr.actors.shell import Shell, spawn
 from lfr.actors.store import StoreAddress
-from lfr.actors.supervisor import Facts, Member, SupervisorActor
+from lfr.actors.supervisor import Facts, Member, Rules, SupervisorActor
 from lfr.config import Config, Secret, camera_address, require_live
+from lfr.domain.bundle import Bundle
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
 from lfr.domain.packs import Pack
-from lfr.services import audit, policies
-from lfr.services.standing import standing_deployment
+from lfr.domain.policy import Policy
+from lfr.matching.bundle import bundle_of
+from lfr.services import audit, machine, policies
+from lfr.services.terms import Terms
 from lfr.storage.database import Database, migrate
-from lfr.storage.node import open_node
+from lfr.storage.node import Node, open_node
 from lfr.storage.vault import Vault
-from lfr.vision.packs import LocatedPack
+from lfr.vision.packs import LocatedPack, pack_digest
 
 _log = log.get(__name__)
 
 START_S = 120.0
-_WRITER = "audit-writer"
+WRITER, SUPERVISOR = "audit-writer", "supervisor"
 
 
 class Runtime:
     """Everything that runs for one configuration.
 
-    `async with Runtime(config, located) as runtime:` brings up database, Ray and actors, with an empty or stored
-    watchlist; `start_cameras()` begins recognition. Raises LfrError with a hint when anything is not as it must be.
+    `async with Runtime(config, located) as runtime:` brings up database, Ray and actors. Cameras show tiles; nobody is
+    recognised before a deployment goes live (`control.go_live`), or goes on by itself because it was live when the
+    system ended. Raises LfrError with a hint when anything is not as it must be.
     """
 
     control: RemoteControl
     db: Database
+    node: Node
     vault: Vault
-    deployment_id: UUID
+    policy: Policy
+    bundle: Bundle
     engine: PoolEngine
 
     def __init__(self, config: Config, located: LocatedPack, *, notes: tuple[str, ...] = ()) -> None:
@@ -68,8 +78,18 @@ class Runtime:
         self._ray: RayHandle | None = None
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._watch: Any = None
+        self._actors: dict[str, Any] = {}
         self._run_file = config.data_path / "run.json"
         self._folder = Path()
+
+    @property
+    def registrar(self) -> str:
+        """The public key of whoever vouches for the force's officers, 64 hex digits."""
+        return self.config.registrar or self.node.registrar_key
+
+    async def terms(self) -> Terms:
+        """What a step in a deployment's life is judged by, at this moment. Raises StorageError."""
+        return Terms(self.policy, self.bundle, await machine.look(self.db, self.config, self.registrar))
 
     async def __aenter__(self) -> Runtime:
         require_permitted(self.config, self.pack)
@@ -87,12 +107,13 @@ class Runtime:
 
     async def _start(self) -> None:
         config = self.config
+        self.policy = policies.load(config.policy)
+        self.bundle = running_bundle_of(config, self.pack, self.policy)
         config.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         await migrate(config.database_url)
-        self.vault = open_node(config.node_key_source, config.keys_path, create=True).vault()
+        self.node = open_node(config.node_key_source, config.keys_path, create=True)
+        self.vault = self.node.vault()
         self.db = Database(config.database_url)
-        deployment = await standing_deployment(self.db, config, self.pack)
-        self.deployment_id = deployment.id
         self._ray = start_ray(config.ray, mode=config.mode, node_name=config.name)
         self._notes += self._ray.warnings
         base = self._ray.folder.path if self._ray.folder else Path(config.ray.tmpfs) / f"lfr-{os.getuid()}-{self._run}"
@@ -100,76 +121,85 @@ class Runtime:
         await self._start_actors()
 
     async def _start_actors(self) -> None:
-        config, pack = self.config, self.pack
-        store = StoreAddress(config.database_url, config.node_key_source, config.keys_path, self.deployment_id)
+        roster, started = self._spawn()
+        self._actors = started  # an actor lives for as long as the handle from its start
+        # All processes start side by side; only then is anybody waited for.
+        contracts = await self._all([started[name].contract.remote() for name in roster.pool])
+        pool = [started[name] for name in roster.pool]
+        self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
+        others = [one for name, one in started.items() if name not in roster.pool]
+        await self._all([started[WRITER].start.remote(), *(one.status.remote() for one in others)])
+        supervisor = started[SUPERVISOR]
+        self._watch = supervisor.watch.remote()
+        self.control = RemoteControl(
+            self.config.name, supervisor, started[WRITER], Crew(roster), self.engine, self.pack, self.db, self.vault
+        )
+        for name, camera in self.control.crew.cameras.items():
+            self._runs[name] = asyncio.create_task(self._follow(name, camera))
+
+    def _spawn(self) -> tuple[Roster, dict[str, Any]]:
+        """Start every actor's process. Returns their names, and their handles by name."""
+        config, pack, bundle = self.config, self.pack, self.bundle
+        home = ray.get_runtime_context().get_node_id()
+        here = NodeAffinitySchedulingStrategy(home, soft=False)
+        store = StoreAddress(config.database_url, config.node_key_source, config.keys_path, home)
         common = (str(self._folder), config.log_level)
+        trust = Trust(config.force, self.node.minter_key, self.registrar, self.policy, bundle)
         workers, threads = pool_shape(config)
         gpus = 1 if config.inference.provider != "cpu" else 0
-        pool_names = [f"inference-{i}" for i in range(workers)]
-        pool = [
-            spawn(
+        nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
+        roster = Roster(
+            pool=tuple(f"inference-{i}" for i in range(workers)),
+            matchers=tuple(f"matcher-{node}" for node in nodes),
+            cameras=tuple(camera.id for camera in config.cameras),
+            matcher_of={camera.id: f"matcher-{camera.node or config.name}" for camera in config.cameras},
+        )
+        started: dict[str, Any] = {}
+        members: list[Member] = []
+
+        def start(shell: type[Shell], name: str, *arguments: Any, **options: Any) -> None:
+            started[name] = spawn(shell, name, *common, *arguments, **options)
+            members.append(Member(name, shell.kind))
+
+        if self._ray is not None and not self._ray.local:
+            start(KeeperActor, KEEPER, config.node_key_source, config.keys_path, scheduling_strategy=here)
+        for name in roster.pool:
+            start(
                 InferenceActor,
                 name,
-                *common,
                 self.located,
                 config.inference,
                 threads,
+                trust,
                 num_gpus=gpus,
                 max_pending_calls=config.inference.max_pending * 8,
                 scheduling_strategy="SPREAD",
             )
-            for name in pool_names
-        ]
-        keep_s = policies.load(config.policy).retention.alert_hours * 3600  # G2, G5
-        writer = spawn(AuditWriterActor, _WRITER, *common, store, config.matcher.cooldown_s, keep_s)
-        nodes = sorted({camera.node or config.name for camera in config.cameras} or {config.name})
-        matchers = {
-            node: spawn(
-                MatcherActor,
-                f"matcher-{node}",
-                *common,
-                pack,
-                config.matcher,
-                store,
-                pack.recogniser.dim,
-                resources=_on(node),
-            )
-            for node in nodes
-        }
-        cameras = {
-            camera.id: spawn(
+        keep_s = self.policy.retention.alert_hours * 3600  # G2, G5
+        start(AuditWriterActor, WRITER, store, config.matcher.cooldown_s, keep_s, scheduling_strategy=here)
+        for node in nodes:
+            start(MatcherActor, f"matcher-{node}", pack, trust, store, resources=_on(node))
+        for camera in config.cameras:
+            start(
                 CameraActor,
-                f"camera-{camera.id}",
-                *common,
+                camera_actor(camera.id),
                 camera,
                 Secret(camera_address(camera, config.secrets_file)),
                 pack,
-                self.deployment_id,
                 self._run,
-                pool_names,
-                f"matcher-{camera.node or config.name}",
-                _WRITER,
-                config.matcher.confirm_shots,
+                list(roster.pool),
+                roster.matcher_of[camera.id],
+                WRITER,
+                bundle.confirm_shots,
+                self.node.minter_key,
                 resources=_on(camera.node or config.name),
             )
-            for camera in config.cameras
-        }
-        members = [Member(name, "inference") for name in pool_names]
-        members += [Member(_WRITER, "audit-writer")]
-        members += [Member(f"matcher-{node}", "matcher") for node in matchers]
-        members += [Member(f"camera-{name}", "camera") for name in cameras]
-        facts = Facts(config.name, config.mode, pack.name, str(self.deployment_id), self._notes)
-        supervisor = spawn(SupervisorActor, "supervisor", *common, members, facts, _WRITER)
-        # All processes start side by side; only then is anybody waited for.
-        contracts = await self._all([actor.contract.remote() for actor in pool])
-        self.engine = PoolEngine(pool, contracts[0], asyncio.get_running_loop())
-        await self._all([matcher.load.remote() for matcher in matchers.values()])
-        await self._all([writer.start.remote(), *(actor.status.remote() for actor in cameras.values())])
-        await self._all([supervisor.status.remote()])
-        self._watch = supervisor.watch.remote()
-        self.control = RemoteControl(
-            supervisor, writer, cameras, matchers, self.engine, pack, self.db, self.vault, self.deployment_id
-        )
+        facts = Facts(config.name, config.mode, pack.name, self._notes)
+        rules = Rules(self.policy, bundle, self.registrar)
+        watched = list(members)
+        told = (watched, facts, WRITER, roster, config, rules, store)
+        start(SupervisorActor, SUPERVISOR, *told, scheduling_strategy=here)
+        return roster, started
 
     async def _all(self, calls: list[Any]) -> list[Any]:
         try:
@@ -186,23 +216,6 @@ class Runtime:
             raise RuntimeFailed(
                 f"an actor did not start: {_first_line(inner)}", hint="LFR_DEBUG=1 shows more"
             ) from error
-
-    async def start_cameras(self) -> None:
-        """Begin recognition on every camera."""
-        await self.control.refresh()
-        status = [actor.status.remote() for actor in self.control.matchers.values()]
-        first = (await self._all(status))[0]
-        async with self.db.transaction() as session:
-            payload = {
-                "cameras": len(self.control.cameras),
-                "entries": first["entries"],
-                "threshold": first["threshold"].value,
-            }
-            audit.record(
-                session, kind="recognition.started", actor="system", subject=str(self.deployment_id), payload=payload
-            )
-        for name, camera in self.control.cameras.items():
-            self._runs[name] = asyncio.create_task(self._follow(name, camera))
 
     async def _follow(self, name: str, camera: Any) -> None:
         try:
@@ -245,12 +258,27 @@ class Runtime:
         self._run_file.unlink(missing_ok=True)
 
     async def _halt(self) -> None:
-        """Cameras first, then the matchers' memory; nobody is waited for longer than a few seconds."""
-        for group in (self.control.cameras, self.control.matchers):
-            calls = [actor.stop.remote() for actor in group.values()]
-            if calls:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 3.0)
+        """What is live pauses until the next start; then cameras end. Nobody is waited for longer than seconds."""
+        with contextlib.suppress(LfrError):
+            await self.control.pause("shutdown", "system")
+        calls = [actor.stop.remote() for actor in self.control.crew.cameras.values()]
+        if calls:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 3.0)
+
+
+def running_bundle_of(config: Config, pack: Pack, policy: Policy) -> Bundle:
+    """What this configuration recognises with. Raises ConfigError: no calibration, or a policy for other modes."""
+    if config.mode not in policy.modes:
+        raise ConfigError(f"policy {policy.name} is not for {config.mode} use", hint="choose another policy or mode")
+    return bundle_of(
+        pack,
+        pack_digest(pack),
+        policy,
+        confirm_shots=config.matcher.confirm_shots,
+        target_fpir=config.matcher.target_fpir,
+        fixed=config.matcher.threshold,
+    )
 
 
 def require_permitted(config: Config, pack: Pack) -> None:

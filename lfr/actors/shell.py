@@ -38,15 +38,6 @@ class Shell:
         self.restarts = self.journal.start()
         log.get(__name__).info("actor.started", restarts=self.restarts, pid=os.getpid())
 
-    @property
-    def was_stopped(self) -> bool:
-        """Whether recognition was stopped on this node in this run: a restarted actor must stay stopped (A13)."""
-        return (self.folder / "stopped").exists()
-
-    def mark_stopped(self) -> None:
-        """From now on actors of this run on this node stay stopped, whatever restarts."""
-        (self.folder / "stopped").touch(mode=0o600)
-
     def who(self) -> ActorStatus:
         """This actor, alive."""
         return ActorStatus(

@@ -18,13 +18,20 @@ class Window:
         self._most = most
         self.size = float(most)
         self._taken = 0
+        self._closed = False
         self._freed = asyncio.Condition()
 
     async def enter(self) -> None:
-        """Wait for a place."""
+        """Wait for a place; once closed, there is one for everybody."""
         async with self._freed:
-            await self._freed.wait_for(lambda: self._taken < int(self.size))
+            await self._freed.wait_for(lambda: self._closed or self._taken < int(self.size))
             self._taken += 1
+
+    async def close(self) -> None:
+        """Nobody waits any more: what passes from now on comes to nothing anyway."""
+        self._closed = True
+        async with self._freed:
+            self._freed.notify_all()
 
     async def leave(self, age_s: float | None = None) -> None:
         """Give the place back. age_s: how old the frame was when it was handled; None tells nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from lfr.api.limits import Limits, RateLimit
 from lfr.api.reference import openapi_config
 from lfr.api.running import Running
 from lfr.config import Config
+from lfr.domain.errors import NotFound
+from lfr.services import deployments
 from lfr.storage.database import Database
 from lfr.storage.vault import Vault
 
@@ -48,12 +50,13 @@ def create_app(
     db: Database,
     vault: Vault,
     control: Control,
-    deployment_id: UUID,
+    deployment_id: UUID | None = None,
     local_token: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
 ) -> Litestar:
     """The API under /api/v1 and the pages, around a running system that somebody else starts and stops.
 
+    deployment_id: whose alerts and list are shown; None: those of the one under way, else of the newest planned.
     local_token: a bearer token for the operating system's user who runs the system (role engineer, `local:USER`).
     """
     tls = bool(config.api.tls_cert)
@@ -101,7 +104,7 @@ def create_app(
             "config": _given(config),
             "db": _given(db),
             "vault": _given(vault),
-            "deployment_id": _given(deployment_id),
+            "deployment_id": _given(deployment_id) if deployment_id else Provide(_current(config, db)),
             "door": _given(door),
             "feed": _given(feed),
             "running": _given(Running(control)),
@@ -114,6 +117,16 @@ def create_app(
     )
     app.state.feed = feed
     return app
+
+
+def _current(config: Config, db: Database) -> Callable[[], Awaitable[UUID]]:
+    async def current() -> UUID:
+        row = await deployments.current(db, config.name)
+        if row is None:
+            raise NotFound("there is no deployment", hint="`lfr deployment new` makes one")
+        return row.id
+
+    return current
 
 
 def _given(value: Any) -> Provide:

@@ -14,7 +14,7 @@ from lfr.actors.control import CameraHealth, SystemStatus
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-STATES = ("starting", "live", "degraded", "stopped", "failed")
+STATES = ("starting", "idle", "live", "degraded", "paused", "stopped", "failed")
 
 CAMERA_COUNTERS = {
     "read": ("frames_read", "Frames read from the source."),

@@ -11,6 +11,7 @@ import time
 import webbrowser
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import msgspec
 import psutil
@@ -33,6 +34,9 @@ NOTE = (
     "here proves that the parts work together, not how accurate they are. The embedded detector misses faces under "
     "about 80 pixels."
 )
+ROOM = 4
+"""How many people may be listed while the demonstration runs."""
+
 _POLL_S = 0.1
 _USER = "demo"
 
@@ -88,28 +92,30 @@ async def _demo(
     config: Config, progress: _Progress, deadline: float | None, *, listed: bool, browser: bool, json: bool
 ) -> None:
     from lfr.actors.runtime import Runtime  # noqa: PLC0415 - Ray is heavy
+    from lfr.actors.standing_run import StandingRun  # noqa: PLC0415
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415 - heavy
 
     located = locate(load_pack(config.pack), default_roots())
     _say("starting: this takes up to half a minute")
     async with Runtime(config, located, notes=(NOTE,)) as runtime:
+        run = await StandingRun.open(runtime)
         if listed:
-            await _list_the_volunteer(runtime)
+            await _list_the_volunteer(runtime, run.deployment_id)
         password = await _add_the_user(runtime)
         async with served(runtime) as (url, serving):
             progress.url = url
             runtime.announce(url)
-            await runtime.start_cameras()
+            await run.go_live(room=ROOM)
             _say(f"open {url} and sign in as {_USER} with the one-time password {password}")
             _say(NOTE)
             if browser:
                 webbrowser.open(url)
-            await _watch(runtime, progress, serving, deadline)
+            await _watch(runtime, run.deployment_id, progress, serving, deadline)
             if json:  # said while the API still serves, so that whoever reads the line can look
                 print_json(asdict(progress))
 
 
-async def _list_the_volunteer(runtime: Runtime) -> None:
+async def _list_the_volunteer(runtime: Runtime, deployment_id: UUID) -> None:
     from lfr.services import watchlist  # noqa: PLC0415
     from lfr.vision.source.cutouts import listed_portrait  # noqa: PLC0415
 
@@ -117,7 +123,7 @@ async def _list_the_volunteer(runtime: Runtime) -> None:
         runtime.db,
         runtime.vault,
         runtime.engine,
-        runtime.deployment_id,
+        deployment_id,
         runtime.pack,
         "Consenting volunteer",
         [("portrait.png", listed_portrait())],
@@ -137,22 +143,24 @@ async def _add_the_user(runtime: Runtime) -> str:
     return await users.add_user(runtime.db, _USER, "engineer", must_change=False, by="demo")
 
 
-async def _watch(runtime: Runtime, progress: _Progress, serving: asyncio.Task[None], deadline: float | None) -> None:
+async def _watch(
+    runtime: Runtime, deployment_id: UUID, progress: _Progress, serving: asyncio.Task[None], deadline: float | None
+) -> None:
     """Until a signal ends the serving; with a deadline, until the first alert is durable or the time is over."""
     while not serving.done() and (deadline is None or time.time() < deadline):
-        await _count(runtime, progress)
+        await _count(runtime, deployment_id, progress)
         if deadline is not None and progress.alerts:
             break
         await asyncio.wait({serving}, timeout=_POLL_S)
-    await _count(runtime, progress)
+    await _count(runtime, deployment_id, progress)
     with contextlib.suppress(RuntimeFailed):  # a busy supervisor must not cost us the line that is due
         progress.transits = sum(camera.transits for camera in (await runtime.control.status()).cameras)
 
 
-async def _count(runtime: Runtime, progress: _Progress) -> None:
+async def _count(runtime: Runtime, deployment_id: UUID, progress: _Progress) -> None:
     from lfr.services import alerts  # noqa: PLC0415
 
-    progress.alerts = len(await alerts.list_alerts(runtime.db, runtime.deployment_id, limit=1000))
+    progress.alerts = len(await alerts.list_alerts(runtime.db, deployment_id, limit=1000))
     if progress.alerts and progress.seconds_to_first_alert is None:
         progress.seconds_to_first_alert = round(time.time() - psutil.Process().create_time(), 2)
 

@@ -46,7 +46,6 @@ async def served(runtime: Runtime) -> AsyncIterator[tuple[str, asyncio.Task[None
         db=runtime.db,
         vault=runtime.vault,
         control=runtime.control,
-        deployment_id=runtime.deployment_id,
         local_token=runtime.local_token,
     )
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

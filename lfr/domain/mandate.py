@@ -244,7 +244,7 @@ def _refused(code: str, message: str) -> MandateRefused:
     return MandateRefused(f"no mandate: {message}", code=code, hint="see `lfr deployment check`")
 
 
-def _lapses_at(mandate: Mandate) -> float:
+def lapses_at(mandate: Mandate) -> float:
     """When an urgent authority lapses (A4), as Unix seconds; infinity for an ordinary one."""
     given = open_signed(mandate.authority.said, Authorisation)
     return given.confirm_by.timestamp() if given.confirm_by and mandate.confirmation is None else math.inf
@@ -273,33 +273,43 @@ class Guard:
     _admitted: dict[Signed, _Admitted] = field(default_factory=dict)
     _revoked: set[UUID] = field(default_factory=set)
     _latest: tuple[float, float] | None = None
+    _barred: dict[UUID, float] = field(default_factory=dict)
 
     def check(self, signed: Signed | None, camera: str, zone: str) -> Mandate:
         """Raises MandateRefused; codes as in `verify`, and: none, revoked, early, over, clock, lapsed, camera."""
-        if signed is None:
-            raise _refused("none", "none was shown")
-        held = self._admitted.get(signed)
-        if held is None:
-            held = self._admit(signed)
-        mandate = held.mandate
-        if mandate.id in self._revoked:
-            raise _refused("revoked", "it was taken back")
-        self._in_time(held)
+        mandate = self.open(signed)
         if mandate.cameras.get(camera) is None:
             raise _refused("camera", "it is not for this camera")
         if mandate.cameras[camera] != zone:
             raise _refused("zone", "this camera's zone is not the one authorised")
         return mandate
 
+    def open(self, signed: Signed | None) -> Mandate:
+        """All of `check` but camera and zone: for what belongs to a deployment, not to a camera (its list)."""
+        if signed is None:
+            raise _refused("none", "none was shown")
+        held = self._admitted.get(signed)
+        if held is None:
+            held = self._admit(signed)
+        mandate = held.mandate
+        if mandate.id in self._revoked or mandate.issued_at.timestamp() <= self._barred.get(mandate.deployment_id, -1):
+            raise _refused("revoked", "it was taken back")
+        self._in_time(held)
+        return mandate
+
     def revoke(self, mandate_id: UUID) -> None:
         """From now on this mandate opens nothing here."""
         self._revoked.add(mandate_id)
+
+    def bar(self, deployment_id: UUID, until: float) -> None:
+        """No mandate of this deployment issued up to `until` (Unix seconds) opens anything here, known or not (A13)."""
+        self._barred[deployment_id] = max(until, self._barred.get(deployment_id, until))
 
     def _admit(self, signed: Signed) -> _Admitted:
         wall, monotonic = self._now()
         mandate = verify(signed, self.anchor, datetime.fromtimestamp(wall, UTC))
         self._latest = wall, monotonic
-        held = _Admitted(mandate, wall, monotonic, _lapses_at(mandate))
+        held = _Admitted(mandate, wall, monotonic, lapses_at(mandate))
         self._admitted = {signed: held, **dict(list(self._admitted.items())[:_REMEMBERED])}
         return held
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -41,28 +41,32 @@ class ShotNote:
 class Matcher:
     """Exact open-set search of fused transits.
 
-    threshold_for: derives the threshold from the number of listed people; asked again whenever that changes.
+    threshold: holds for every size of the list up to its band's end; whoever is added or taken off moves it not (B10).
+    turn: the deployment's own rotation (B12); listed templates have it already, probes get it here.
     """
 
-    def __init__(self, dim: int, metric: Metric, threshold_for: Callable[[int], Threshold]) -> None:
+    def __init__(
+        self,
+        dim: int,
+        metric: Metric,
+        threshold: Threshold,
+        turn: Transform | None = None,
+        ages: Ages | None = None,
+    ) -> None:
         self.gallery = Gallery(dim, metric)
-        self.ages = Ages()
+        self.ages = ages or Ages()
         self.stopped = False
-        self.turn: Transform | None = None
-        self._threshold_for = threshold_for
+        self.threshold = threshold
+        self._turn = turn
         self._fusion = TransitFusion(metric, self.ages)
-        self.threshold = threshold_for(0)
 
     def add(self, items: Sequence[GalleryItem]) -> None:
         """List further images; from the next match on they count. Raises ValueError for a template of a wrong shape."""
         self.gallery.add(items)
-        self.threshold = self._threshold_for(self.gallery.entries)
 
     def revoke(self, entry_id: UUID) -> int:
         """Take an entry off the list at once. Returns the number of images overwritten."""
-        gone = self.gallery.revoke(entry_id)
-        self.threshold = self._threshold_for(self.gallery.entries)
-        return gone
+        return self.gallery.revoke(entry_id)
 
     def match(self, templates: Templates, notes: Sequence[ShotNote], now: float) -> list[Candidate | None]:
         """Fuse each shot into its transit and search. float32 (n, dim) in; the caller overwrites it afterwards.
@@ -71,7 +75,7 @@ class Matcher:
         """
         if self.stopped:
             raise Conflict("recognition was stopped", hint="only a new authority starts it again")
-        turned = self.turn(templates) if self.turn is not None else np.array(templates, np.float32)
+        turned = self._turn(templates) if self._turn is not None else np.array(templates, np.float32)
         nearest = self.gallery.search(turned, -np.inf)
         for row, (note, hit) in enumerate(zip(notes, nearest, strict=True)):
             own = np.array(turned[row], np.float32)
@@ -96,8 +100,14 @@ class Matcher:
         """Overwrite what has grown old. Call at least every 50 ms."""
         self._fusion.sweep(now)
 
+    def clear_shots(self, now: float) -> None:
+        """Overwrite every shot at once; the list stays (a pause)."""
+        self._fusion.clear(now)
+
     def stop(self, now: float) -> None:
-        """End recognition: shots and list are overwritten, and match() refuses from now on (A13)."""
+        """End recognition: shots, list and rotation are overwritten, and match() refuses from now on (A13)."""
         self.stopped = True
         self._fusion.clear(now)
         self.gallery.clear()
+        if self._turn is not None:
+            self._turn.wipe()

@@ -7,16 +7,16 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from lfr.actors.journal import Place
+from lfr.actors.journal import Books, Place
 from lfr.actors.pipeline import CameraPipeline, Limits
-from lfr.config import Camera
 from lfr.domain.alerts import AlertReceipt
-from lfr.domain.errors import RuntimeFailed
+from lfr.domain.errors import MandateRefused, RuntimeFailed
 from lfr.domain.watchlist import GalleryItem
 from lfr.matching.matcher import Matcher
 from lfr.matching.threshold import Threshold
 from lfr.vision.engine.double import DoubleEngine, double_pack, paint
 from lfr.vision.source.base import Frame
+from lfr.vision.zone import Zone
 
 SIZE = (640, 360)
 
@@ -26,7 +26,7 @@ class NearbyPorts:
 
     def __init__(self, threshold=0.7):
         self.engine = DoubleEngine(double_pack())
-        self.matcher = Matcher(64, "cosine", lambda _: Threshold(threshold, "test", supported=True))
+        self.matcher = Matcher(64, "cosine", Threshold(threshold, "test", supported=True))
         self.alerts = []
         self.detected = 0
         self.crops_seen = []
@@ -70,16 +70,7 @@ def frames(people, count=30, fps=12.5):
 def pipeline(ports, **options):
     zone = options.pop("zone", ())
     limits = options.pop("limits", Limits(patient=True))
-    return CameraPipeline(
-        Camera(id="north", url="x", zone=zone),
-        double_pack(),
-        uuid4(),
-        "r1",
-        lambda: 0.7,
-        ports,
-        limits=limits,
-        **options,
-    )
+    return CameraPipeline("north", double_pack(), Zone(zone), uuid4(), "r1", 0.7, ports, limits=limits, **options)
 
 
 async def fed(line, frame, **options):
@@ -107,7 +98,7 @@ async def test_a_listed_person_raises_one_alert_and_everybody_else_none():  # D3
     assert line.place.transits == 2
     assert line.place.alerts == 1
     assert line.place.processed == 30
-    assert list(line.committed) == [alert.id]
+    assert list(line.books.committed) == [alert.id]
 
 
 async def test_an_unlisted_crowd_raises_nothing():
@@ -134,7 +125,7 @@ async def test_every_crop_is_overwritten_and_its_age_counted():  # D4
     await play(line, frames({3: (20, 60, 8, 50)}))
     assert ports.crops_seen
     assert not any(crops.any() for crops in ports.crops_seen)
-    assert line.ages.count >= line.place.embeddings
+    assert line.books.ages.count >= line.place.embeddings
 
 
 async def test_a_live_camera_drops_and_counts_what_would_come_too_late():  # D8
@@ -193,7 +184,7 @@ async def test_the_place_never_runs_ahead_of_what_is_durable():
 async def test_a_resumed_file_counts_nothing_twice():
     ports = NearbyPorts()
     enrol(ports, 3)
-    line = pipeline(ports, place=Place(frame=9, processed=10, transits=1))
+    line = pipeline(ports, books=Books(Place(frame=9, processed=10, transits=1)))
     for frame in frames({3: (20, 60, 8, 50)}):
         await fed(line, frame, warmup=frame.index <= 9)
     await line.drain()
@@ -207,5 +198,56 @@ async def test_the_tile_is_a_mosaic_of_the_newest_frame():  # C3
     ports = NearbyPorts()
     line = pipeline(ports)
     await play(line, frames({3: (20, 60, 8, 50)}, count=3))
-    assert line.tile is not None
-    assert line.tile[0][:2] == b"\xff\xd8"
+    assert line.tile.latest is not None
+    assert line.tile.latest[0][:2] == b"\xff\xd8"
+
+
+@pytest.mark.rule("A1")
+async def test_after_a_refusal_nothing_more_is_asked_for_and_a_file_loses_no_frame():
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    line = pipeline(ports)
+    shown = list(frames({3: (20, 60, 8, 50)}))
+    for frame in shown[:10]:
+        await fed(line, frame)
+    await line.drain()
+    identified = len(ports.crops_seen)
+
+    async def refuse(*_):
+        raise MandateRefused("no mandate: it was taken back", code="revoked")
+
+    ports.identify = refuse
+    for frame in shown[10:20]:
+        await fed(line, frame)
+    await line.drain()
+    assert line.refused is not None
+    assert line.refused.code == "revoked"
+    assert len(ports.crops_seen) == identified
+    # What was refused, and all after it, is still to be read.
+    assert 9 <= line.place.frame < 19
+    assert line.place.dropped == 0
+    await line.close()
+
+
+async def test_closing_gives_up_what_is_under_way_and_overwrites_it():
+    ports = NearbyPorts()
+    enrol(ports, 3)
+    started = asyncio.Event()
+    crops_held = []
+
+    async def hang(crops, notes):
+        crops_held.append(crops)
+        started.set()
+        await asyncio.sleep(60)
+
+    ports.identify = hang
+    line = pipeline(ports)
+    for frame in list(frames({3: (20, 60, 8, 50)}))[:5]:
+        await fed(line, frame)
+    await asyncio.wait_for(started.wait(), 5)
+    await line.close()
+    assert crops_held
+    assert not any(crops.any() for crops in crops_held)
+    await asyncio.wait_for(line.room(), 1)
+    await line.feed(next(frames({})))
+    assert ports.detected == 5

@@ -34,9 +34,8 @@ def lfr(*arguments):
 
 @pytest.mark.ray
 def test_serve_status_and_a_quiet_end(config, tmp_path):
-    serving = subprocess.Popen(
-        [sys.executable, "-m", "lfr", "serve", "--config", str(config)], stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "lfr", "serve", "--config", str(config), "--self-signed"]
+    serving = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         told = ""
         while "http://127.0.0.1:" not in told:
@@ -47,6 +46,7 @@ def test_serve_status_and_a_quiet_end(config, tmp_path):
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout)
         assert (said["name"], said["mode"]) == ("van-test", "research")
+        assert (said["deployment_state"], [one["recognition"] for one in said["cameras"]]) == ("live", ["live"])
         assert {actor["kind"] for actor in said["actors"]} >= {"camera", "inference", "matcher", "audit-writer"}
         assert all(actor["pid"] > 0 and actor["restarts"] == 0 for actor in said["actors"])
         table = lfr("status", "--config", config).stdout

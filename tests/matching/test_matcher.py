@@ -10,7 +10,7 @@ from lfr.matching.threshold import Threshold
 
 
 def matcher(threshold=0.5):
-    return Matcher(8, "cosine", lambda n: Threshold(threshold + 0.001 * n, "test", supported=True))
+    return Matcher(8, "cosine", Threshold(threshold, "test", supported=True))
 
 
 def unit(*values):
@@ -51,13 +51,26 @@ def test_below_the_threshold_nothing_comes_back_at_all():
     assert found.match(unit(1, 1)[None], [note(1, 0.0)], 0.0) == [None]
 
 
-def test_the_threshold_follows_the_size_of_the_list():
+@pytest.mark.rule("B10")
+def test_no_threshold_moves_when_somebody_is_added_or_taken_off():
     found = matcher(0.5)
     entries = [uuid4() for _ in range(3)]
     found.add([GalleryItem(e, uuid4(), unit(i + 1, 1)) for i, e in enumerate(entries)])
-    assert found.threshold.value == pytest.approx(0.503)
+    assert found.threshold.value == 0.5
     found.revoke(entries[0])
-    assert found.threshold.value == pytest.approx(0.502)
+    assert found.threshold.value == 0.5
+
+
+def test_a_pause_overwrites_every_shot_and_keeps_the_list():
+    found = matcher()
+    listed = uuid4()
+    found.add([GalleryItem(listed, uuid4(), unit(1))])
+    found.match(unit(1)[None], [note(1, 0.0)], 0.0)
+    found.clear_shots(0.1)
+    assert (found.gallery.images, len(found._fusion)) == (1, 0)
+    again = found.match(unit(1)[None], [note(1, 0.2)], 0.2)[0]
+    assert again is not None
+    assert again.shots == 1
 
 
 def test_stop_empties_memory_and_refuses_to_match():  # A13

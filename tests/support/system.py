@@ -1,11 +1,16 @@
-"""A whole system on the engine double: real Ray, real database, real actors, painted walkers."""
+"""A whole system on the engine double: real Ray, database, actors and signed authority; painted walkers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from lfr.actors.runtime import Runtime
+from lfr.actors.standing_run import StandingRun
 from lfr.config import Camera, Config, Inference, Matcher, RayNode, Storage
 from lfr.services import alerts, watchlist
 from lfr.vision.engine.double import located_double
@@ -35,22 +40,37 @@ def system(config: Config) -> Runtime:
     return Runtime(config, located_double())
 
 
-async def enrol(runtime: Runtime, identity: int):
+async def enrol(runtime: Runtime, run: StandingRun, identity: int) -> UUID:
     """List one painted identity; returns the entry's id."""
     rows = await watchlist.enrol(
         runtime.db,
         runtime.vault,
         runtime.engine,
-        runtime.deployment_id,
+        run.deployment_id,
         runtime.pack,
         f"walker {identity}",
         [("a.png", portrait(identity))],
         by="test",
     )
     assert rows[0].enrolled, rows
+    assert rows[0].entry_id is not None
     return rows[0].entry_id
 
 
-async def raised(runtime: Runtime):
+async def raised(runtime: Runtime, run: StandingRun):
     """All alerts so far."""
-    return await alerts.list_alerts(runtime.db, runtime.deployment_id, limit=1000)
+    return await alerts.list_alerts(runtime.db, run.deployment_id, limit=1000)
+
+
+async def wait_for(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = 60.0) -> Any:
+    """What `condition` gives as soon as that is something."""
+    until = time.monotonic() + seconds
+    while not (found := await condition()):
+        assert time.monotonic() < until, f"waited {seconds:g} s for {what}"
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def recognition(runtime: Runtime) -> dict[str, str]:
+    """What each camera's tile says."""
+    return {camera.id: camera.recognition for camera in (await runtime.control.status()).cameras}

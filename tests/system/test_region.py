@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lfr.actors.standing_run import StandingRun
 from lfr.config import Camera, RayNode, Storage
 from tests.support import postgres
 from tests.support.rtsp import free_port
@@ -58,14 +59,16 @@ async def test_two_vans_share_a_database_and_each_raises_its_own_alert(cluster, 
             ray=RayNode(address=address, token_file=str(token)),
         )
         async with system(config) as runtime:
-            entries = {await enrol(runtime, 2): "cam-van-1", await enrol(runtime, 9): "cam-van-2"}
-            await runtime.start_cameras()
+            run = await StandingRun.open(runtime)
+            entries = {await enrol(runtime, run, 2): "cam-van-1", await enrol(runtime, run, 9): "cam-van-2"}
+            await run.go_live()
             await runtime.cameras_done()
-            assert {entry: alert.camera for alert in await raised(runtime) if (entry := alert.entry_id)} == entries
+            assert {alert.entry_id: alert.camera for alert in await raised(runtime, run)} == entries
             assert runtime.db.dialect == "postgresql"
+            crew = runtime.control.crew
             nodes = {
                 kind: {(await actor.status.remote())["who"].node for actor in actors.values()}
-                for kind, actors in (("camera", runtime.control.cameras), ("matcher", runtime.control.matchers))
+                for kind, actors in (("camera", crew.cameras), ("matcher", crew.matchers))
             }
             assert len(nodes["camera"]) == 2
             assert nodes["matcher"] == nodes["camera"]

@@ -23,6 +23,13 @@ class RecognitionStopped(Payload, frozen=True):
     reason: Code = "asked"
 
 
+class RecognitionGap(Payload, frozen=True):
+    """Recognition was paused for so long, and goes on. reason: why it was."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    reason: Code
+
+
 class CameraHealth(Payload, frozen=True):
     """A camera changed its health state."""
 
@@ -47,6 +54,7 @@ class ActorRestarted(Payload, frozen=True):
 KINDS: Kinds = {
     "recognition.started": RecognitionStarted,
     "recognition.stopped": RecognitionStopped,
+    "recognition.gap": RecognitionGap,
     "camera.health": CameraHealth,
     "camera.gap": CameraGap,
     "actor.restarted": ActorRestarted,
