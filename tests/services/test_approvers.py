@@ -336,7 +336,7 @@ async def test_tls_is_checked(store, tmp_path):
 
 @one_database
 @pytest.mark.parametrize(
-    "url", ["", "http://court.example/", "ftp://127.0.0.1/", "https://", "//x", "file:///etc/passwd"]
+    "address", ["", "http://court.example/", "ftp://127.0.0.1/", "https://", "//x", "file:///etc/passwd"]
 )
 async def test_a_plan_never_goes_out_in_the_clear(store, tmp_path, address):
     scene = await with_approver(store, tmp_path, Approver("judge", "Judge", "http", keys=("0" * 64,), url=address))
