@@ -81,6 +81,31 @@ def pipeline(
     print_json(said)
 
 
+@app.command()
+def preflight(
+    entries: Annotated[int, typer.Option(help="How many people are listed.", min=1, max=20_000)] = 20_000,
+    repeats: Annotated[int, typer.Option(help="How often each step is judged.", min=1)] = 5,
+    database: Annotated[str | None, typer.Option(help="An empty PostgreSQL database; SQLite by default.")] = None,
+    json: Json = False,
+) -> None:
+    """How long it takes to say all that is missing of a deployment: gathering the facts and judging them.
+
+    The last line of stdout is JSON; seconds are medians.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from lfr.cli.preflight import measure  # noqa: PLC0415
+
+    log.configure("WARNING")
+    said = asyncio.run(measure(entries, repeats, database, _tell))
+    if not json:
+        steps = [
+            (name.removesuffix("_s").replace("_", " "), value) for name, value in said.items() if name[-2:] == "_s"
+        ]
+        print_table(("step", "seconds"), steps)
+    print_json(said)
+
+
 def _our_run(clip: Path, truth: Path, faces: Path, pack: str, threshold: float | None, pace: Pace) -> dict[str, Any]:
     command = [sys.executable, "-m", "lfr", "evaluate", "clip", str(clip), "--truth", str(truth), "--faces", str(faces)]
     command += ["--pack", pack, "--pace", pace, "--json"]
