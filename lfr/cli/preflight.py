@@ -21,8 +21,9 @@ from lfr.domain.gates import WANTED, SystemFacts, Wanted, missing
 from lfr.domain.plan import CameraZone, Place, Plan, Reasons
 from lfr.domain.policy import Policy
 from lfr.domain.signing import instant
-from lfr.services import authorities, decisions, deployments, facts, listed, officers, policies, users
+from lfr.services import authorities, deployments, drafts, facts, listed, officers, policies, users
 from lfr.services import registrar as registrars
+from lfr.services.terms import Terms
 from lfr.storage.columns import now
 from lfr.storage.database import Database, migrate
 from lfr.storage.models import Deployment, WatchlistEntry, WatchlistImage
@@ -69,15 +70,15 @@ async def measure(entries: int, repeats: int, url: str | None, tell: Callable[[s
 async def _timed(case: _Case, repeats: int) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for wanted in WANTED:
-        taken = [await _seconds(lambda step=wanted: _preflight(case, step)) for _ in range(repeats)]
+        taken = [await _seconds(_preflight(case, wanted)) for _ in range(repeats)]
         said[f"{wanted.replace('-', '_')}_s"] = round(median(taken), 4)
     said["missing"] = [f"{one.rule}: {one.what}" for one in await _preflight(case, "go-live") if one.blocks]
     return said
 
 
-async def _seconds(work: Callable[[], Awaitable[Any]]) -> float:
+async def _seconds(work: Awaitable[Any]) -> float:
     start = time.perf_counter()
-    await work()
+    await work
     return time.perf_counter() - start
 
 
@@ -99,15 +100,6 @@ async def _build(db: Database, folder: Path, entries: int) -> _Case:
     await _earlier(db, policy, at)
     row = await _draft(db, policy, at, "The next deployment")
     await _list(db, row.id, entries, at)
-    row = await deployments.submit(db, row.id, by=deployments.SYSTEM)
-    authority = decisions.authorisation(row, policy, "officer", at)
-    given = {"policy": policy, "registrar": registrar.public}
-    await authorities.authorise(db, row.id, signer.endorse(authority), **given)
-    async with db.session() as session:
-        found = await listed.list_digest(session, row.id)
-    band = policy.band_for(entries)
-    approval = ListApproval(row.id, "officer", instant(at), found.digest, found.entries, band or 0)
-    await authorities.approve_list(db, row.id, signer.endorse(approval), bundle=bundle, **given)
     system = SystemFacts(
         _FORCE,
         registrar.public,
@@ -118,6 +110,15 @@ async def _build(db: Database, folder: Path, entries: int) -> _Case:
         storage_ok=True,
         suspended=False,
     )
+    terms = Terms(policy, bundle, system)
+    row = await deployments.submit(db, row.id, terms=terms, by=deployments.SYSTEM)
+    authority = drafts.authorisation(row, policy, "officer", at=at)
+    await authorities.authorise(db, row.id, signer.endorse(authority), terms=terms)
+    async with db.session() as session:
+        found = await listed.list_digest(session, row.id)
+    band = policy.band_for(entries)
+    approval = ListApproval(row.id, "officer", instant(at), found.digest, found.entries, band or 0)
+    await authorities.approve_list(db, row.id, signer.endorse(approval), terms=terms)
     return _Case(db, row.id, policy, bundle, system, at)
 
 
@@ -163,10 +164,9 @@ async def _list(db: Database, deployment_id: UUID, entries: int, at: datetime) -
     due = at.date() + timedelta(days=30)
     for first in range(0, entries, _BATCH):
         async with db.transaction() as session:
-            for number in range(first, min(first + _BATCH, entries)):
+            for _ in range(first, min(first + _BATCH, entries)):
                 entry = WatchlistEntry(
                     deployment_id=deployment_id,
-                    ordinal=number + 1,
                     label_sealed=None,
                     label_mac=uuid4().bytes,
                     category="wanted-by-court",

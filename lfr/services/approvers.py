@@ -5,11 +5,9 @@ Whatever the way, the answer is a signed `Approval`; it is verified when it is t
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -19,6 +17,7 @@ from lfr.domain.authority import Approval, Credential, Endorsed
 from lfr.domain.errors import AuthorityError, ConfigError, Conflict, NotFound, SignatureInvalid
 from lfr.domain.gates import ApprovalFact
 from lfr.domain.policy import Approver, Policy
+from lfr.domain.policy_check import is_safe_url
 from lfr.domain.signing import Signed, open_signed
 from lfr.services import audit, decisions
 from lfr.services.life import changing, plan_of
@@ -106,20 +105,8 @@ async def _answer(http: httpx.AsyncClient, approver: Approver, wanted: dict[str,
 
 def _safe(approver: Approver) -> None:
     """Raises ConfigError for an address to which a plan must not go in the clear."""
-    parts = urlsplit(approver.url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" and host:
-        return
-    if parts.scheme == "http" and _loopback(host):
-        return
-    raise ConfigError(f"approver {approver.code}: its url must begin with https://", hint="correct the policy")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    if not is_safe_url(approver.url):
+        raise ConfigError(f"approver {approver.code}: its url must begin with https://", hint="correct the policy")
 
 
 async def take(

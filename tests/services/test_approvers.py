@@ -148,9 +148,11 @@ async def test_a_changed_plan_needs_a_new_approval(scene):
 async def test_a_second_officer_of_the_rank_and_not_the_same_one(store, tmp_path, monkeypatch):
     quicken(monkeypatch)
     scene = await with_approver(store, tmp_path, Approver("second", "Second officer", "officer", rank="superintendent"))
-    await users.add_user(store.db, "anna", "authorising-officer", PASSWORD, rank="superintendent")
+    await scene.accounts()
+    await scene.make(documents=await scene.papers())
     await users.add_user(store.db, "sue", "authorising-officer", PASSWORD, rank="chief-inspector")
-    said = approval(scene, approver="second")
+    row = await deployments.get_deployment(scene.db, scene.id)
+    said = approval(scene, approver="second", plan_digest=row.plan_digest)
     with pytest.raises(SignatureInvalid, match="credential"):
         await take(scene, (await scene.signer("sue")).endorse(said).said.encode())
     with pytest.raises(AuthorityError, match="superintendent is needed"):
@@ -160,7 +162,7 @@ async def test_a_second_officer_of_the_rank_and_not_the_same_one(store, tmp_path
     await take(scene, own.encode())
     assert await a10(scene) == ["Second officer: it must be another officer than the one who authorised"]
     await users.change_user(store.db, "sue", rank="superintendent")
-    later = approval(scene, approver="second", at=scene.at + timedelta(seconds=1))
+    later = approval(scene, approver="second", plan_digest=row.plan_digest, at=scene.at + timedelta(seconds=1))
     given = (await scene.signer("sue")).endorse(later)
     with pytest.raises(SignatureInvalid):
         await take(scene, msgspec.structs.replace(given, credential=own.credential).encode())

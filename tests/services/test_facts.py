@@ -120,10 +120,8 @@ async def test_the_window_ends_and_an_extension_moves_the_end(scene):
         kept = (await session.exec(select(SignedDecision).order_by(SignedDecision.ordinal))).all()
     authority = text_digest(msgspec.convert(kept[0].endorsed["said"], Signed))
     later = Extension(scene.id, "anna", scene.at, authority, over + timedelta(hours=2), "The train is late.")
-    await authorities.extend(
-        scene.db, scene.id, (await scene.signer()).endorse(later), policy=scene.policy,
-        registrar=scene.registrar.public,
-    )  # fmt: skip
+    given = (await scene.signer()).endorse(later)
+    await authorities.extend(scene.db, scene.id, given, terms=scene.terms(), at=scene.at)
     found = await scene.gather(at=over)
     assert found.authority.ends_at == over + timedelta(hours=2)
     assert "A3" not in rules(await scene.missing("continue", at=over))

@@ -18,10 +18,11 @@ from lfr.domain.gates import Facts, Missing, SystemFacts, Wanted, missing
 from lfr.domain.plan import CameraZone, Place, Plan, Reasons
 from lfr.domain.policy import Policy, Role
 from lfr.domain.signing import instant
-from lfr.services import authorities, decisions, deployments, documents, facts, listed, officers, policies, signs, users
+from lfr.services import authorities, deployments, documents, drafts, facts, listed, officers, policies, signs, users
 from lfr.services import registrar as registrars
 from lfr.services.documents import NewDocument
 from lfr.services.registrar import Registrar
+from lfr.services.terms import Terms
 from lfr.storage.database import Database
 from lfr.storage.models import WatchlistEntry, WatchlistImage
 from lfr.storage.node import new_node
@@ -90,6 +91,10 @@ class Scene:
         }  # fmt: skip
         return SystemFacts(**(given | changed))
 
+    def terms(self) -> Terms:
+        """What a step is judged by."""
+        return Terms(self.policy, self.bundle, self.system())
+
     async def gather(self, **changed: Any) -> Facts:
         """The facts as they stand."""
         given: dict[str, Any] = {
@@ -134,9 +139,9 @@ class Scene:
             "review_on": today + timedelta(days=30), "added_by": "walt",
         }  # fmt: skip
         async with self.db.transaction() as session:
-            for number in range(count):
+            for _ in range(count):
                 entry = WatchlistEntry(
-                    deployment_id=self.id, label_sealed=None, label_mac=uuid4().bytes, ordinal=number + 1,
+                    deployment_id=self.id, label_sealed=None, label_mac=uuid4().bytes,
                     **(given | changed),
                 )  # fmt: skip
                 session.add(entry)
@@ -164,17 +169,15 @@ class Scene:
 
     async def authorise(self, name: str = "anna", **changed: Any) -> Authorisation:
         """The plan is submitted and authorised."""
-        await deployments.submit(self.db, self.id, by=deployments.SYSTEM, at=self.at - timedelta(hours=2))
+        await deployments.submit(self.db, self.id, terms=self.terms(), by=deployments.SYSTEM, at=self.at)
         return await self.sign_authority(name, **changed)
 
     async def sign_authority(self, name: str = "anna", **changed: Any) -> Authorisation:
         """An officer authorises what was submitted."""
         row = await deployments.get_deployment(self.db, self.id)
-        said = decisions.authorisation(row, self.policy, name, self.at, **changed)
+        said = drafts.authorisation(row, self.policy, name, at=self.at, **changed)
         given = (await self.signer(name)).endorse(said)
-        await authorities.authorise(
-            self.db, self.id, given, policy=self.policy, registrar=self.registrar.public, at=datetime.now(UTC)
-        )
+        await authorities.authorise(self.db, self.id, given, terms=self.terms(), at=self.at)
         return said
 
     async def approve_list(self, name: str = "anna") -> None:
@@ -184,10 +187,8 @@ class Scene:
         band = self.policy.band_for(found.entries)
         assert band is not None
         said = ListApproval(self.id, name, self.at, found.digest, found.entries, band)
-        await authorities.approve_list(
-            self.db, self.id, (await self.signer(name)).endorse(said), policy=self.policy,
-            registrar=self.registrar.public, bundle=self.bundle, at=datetime.now(UTC),
-        )  # fmt: skip
+        given = (await self.signer(name)).endorse(said)
+        await authorities.approve_list(self.db, self.id, given, terms=self.terms(), at=self.at)
 
     async def photograph(self, **changed: Any) -> None:
         """All signs, at the place."""
