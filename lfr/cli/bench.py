@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lfr import log
+from lfr.cli import bench_close
 from lfr.cli.bench_import import import_
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.output import print_json, print_table
@@ -27,6 +28,9 @@ app.command(name="import")(import_)
 @app.callback()
 def bench() -> None:
     """Speed and accuracy beside the loop a user would write, and the bound."""
+
+
+app.command()(bench_close.close)
 
 
 @app.command()

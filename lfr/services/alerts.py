@@ -7,20 +7,21 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
 from lfr.domain.alerts import AlertReceipt, AlertRecord, RaisedAlert
 from lfr.domain.errors import NotFound
-from lfr.services import audit
+from lfr.services import audit, objects
 from lfr.storage.columns import moment, now
 from lfr.storage.database import Database
-from lfr.storage.models import Alert, AlertPicture, AuditSequence, StoredObject, WatchlistEntry
+from lfr.storage.models import Alert, AlertPicture, AuditSequence, Deployment, StoredObject, WatchlistEntry
 from lfr.storage.vault import Ring, Vault
 
 Kind = Literal["probe", "scene"]
+_OVER = ("stopped", "suspended", "ended", "closed")
 _log = log.get(__name__)
 
 
@@ -31,37 +32,54 @@ async def raise_alert(
 
     duplicate: this very alert (same deployment, camera, run, transit and entry) stands already, committed_at is when it
     was written. muted: nothing was written, because another transit's alert for the entry on the camera lies less than
-    cooldown_s seconds away (by media_s within one run, by frame_at across runs), or the entry has been revoked.
+    cooldown_s seconds away (by media_s within one run, by frame_at across runs), the entry has been revoked, or the
+    deployment was stopped or is over.
     keep: how long its pictures may stay at the most (G2), from the policy. Raises NotFound for an unknown entry,
     StorageError when nothing was written.
     """
     alert_id = raised.id
-    # The key is durable before anything sealed with it; one that seals nothing in the end is found by reconciliation.
+    async with db.session() as session:
+        answer = await _answered(session, raised, cooldown_s)
+    if answer is not None:
+        return answer
+    # The key is durable before anything sealed with it; one that seals nothing in the end goes with its ring.
     await vault.make(_ring(raised.deployment_id), [alert_id])
     pictures = [
         AlertPicture(alert_id=alert_id, kind=kind, sealed=_seal(vault, plain, kind, alert_id))
         for kind, plain in (("probe", raised.probe_jpeg), ("scene", raised.scene_jpeg))
     ]
-    objects = [
-        StoredObject(deployment_id=raised.deployment_id, owner_id=alert_id, kind=f"alert-{picture.kind}")
-        for picture in pictures
-    ]
     async with db.transaction() as session:
         # From here on this is the only transaction that raises alerts: what is looked up stays true until the commit.
         await db.lock_log(session)
-        present = await session.get(Alert, alert_id)
-        if present is not None:
-            return AlertReceipt(alert_id, present.raised_at.timestamp(), duplicate=True)
-        if await _revoked(session, raised) or await _cooling(session, raised, cooldown_s):
-            return AlertReceipt(alert_id, time.time(), muted=True)
-        payload = _payload(raised) | {"objects": [str(one.id) for one in objects]}
+        answer = await _answered(session, raised, cooldown_s)
+        if answer is not None:
+            return answer
+        kinds = [f"alert-{picture.kind}" for picture in pictures]
+        made = objects.created(session, raised.deployment_id, alert_id, kinds)
+        payload = _payload(raised) | {"objects": objects.ids(made)}
         entry_id = audit.record(session, kind="alert.raised", actor="system", subject=str(alert_id), payload=payload)
         session.add(_row(raised, entry_id, keep))
-        session.add_all([*pictures, *objects])
+        session.add_all(pictures)
         await audit.sequence_within(db, session)
     committed_at = time.time()
     _log.info("alert.raised", alert=str(alert_id), camera=raised.camera, transit=raised.transit)
     return AlertReceipt(alert_id, committed_at)
+
+
+async def _answered(session: AsyncSession, raised: RaisedAlert, cooldown_s: float) -> AlertReceipt | None:
+    """The receipt of an alert that stands already or may not be raised. Raises NotFound."""
+    present = await session.get(Alert, raised.id)
+    if present is not None:
+        return AlertReceipt(raised.id, present.raised_at.timestamp(), duplicate=True)
+    if await _revoked(session, raised) or await _over(session, raised) or await _cooling(session, raised, cooldown_s):
+        return AlertReceipt(raised.id, time.time(), muted=True)
+    return None
+
+
+async def _over(session: AsyncSession, raised: RaisedAlert) -> bool:
+    """Whether recognition was stopped or ended while the alert was on its way: what is purged must not come back."""
+    state = (await session.exec(select(Deployment.state).where(col(Deployment.id) == raised.deployment_id))).first()
+    return state in _OVER
 
 
 async def _revoked(session: AsyncSession, raised: RaisedAlert) -> bool:
@@ -140,13 +158,21 @@ async def get_alert(db: Database, alert_id: UUID) -> AlertRecord:
 
 async def alert_picture(db: Database, vault: Vault, alert_id: UUID, kind: Kind) -> bytes:
     """JPEG bytes of the probe's face or of the pixelated scene. Raises NotFound, VaultError."""
+    held = select(StoredObject.hold_id).where(col(StoredObject.owner_id) == alert_id)
     async with db.session() as session:
         alert = await session.get(Alert, alert_id)
         picture = await session.get(AlertPicture, (alert_id, kind))
+        holds = [] if alert is None else (await session.exec(held.where(_of(alert)))).all()
     if alert is None or picture is None:
-        raise NotFound(f"there is no {kind} picture of alert {alert_id}")
-    await vault.load(_ring(alert.deployment_id), [alert_id])
+        raise NotFound(f"there is no {kind} picture of alert {alert_id}", hint="pictures go when their time is over")
+    held_ring = Ring(alert.deployment_id, "held")
+    moved = any(holds) and await vault.keys.fetch(held_ring, [alert_id])
+    await vault.load(held_ring if moved else _ring(alert.deployment_id), [alert_id])
     return vault.open(picture.sealed, owner=alert_id, purpose=f"alert {kind}", object_id=alert_id)
+
+
+def _of(alert: Alert) -> ColumnElement[bool]:
+    return col(StoredObject.deployment_id) == alert.deployment_id
 
 
 def _ring(deployment_id: UUID) -> Ring:

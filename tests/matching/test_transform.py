@@ -90,9 +90,14 @@ def test_the_rotation_of_a_seed_is_fixed():
 @pytest.mark.rule("B12")
 @settings(max_examples=10)
 @given(seed=SEEDS, dim=DIMS)
-def test_the_matrix_is_orthogonal_and_after_it_was_wiped_it_turns_nothing(seed, dim):
+def test_the_matrix_is_orthogonal(seed, dim):
     turn = Transform(seed, dim)
     whole = turn(np.eye(dim, dtype=np.float32))
     assert np.abs(whole @ whole.T - np.eye(dim)).max() < 1e-5
+
+
+@pytest.mark.rule("B12")
+def test_after_it_was_wiped_it_turns_nothing():
+    turn = Transform(secrets.token_bytes(32), 64)
     turn.wipe()
-    assert not turn(np.eye(dim, dtype=np.float32)).any()
+    assert not turn(faces(8, 64)).any()

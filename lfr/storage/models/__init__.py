@@ -3,7 +3,7 @@
 from lfr.storage.models.alerts import Alert, AlertPicture
 from lfr.storage.models.audit import AuditEntry, AuditOutbox, AuditSequence
 from lfr.storage.models.deployment import Deployment, Document, SignedDecision, SignEvidence
-from lfr.storage.models.retention import ClockMark, EvidenceHold, LedgerEntry, LedgerKey, StoredObject
+from lfr.storage.models.retention import ClockMark, EvidenceHold, LedgerEntry, LedgerKey, LedgerReply, StoredObject
 from lfr.storage.models.users import OfficerKey, Session, User
 from lfr.storage.models.watchlist import WatchlistEntry, WatchlistImage
 
@@ -19,6 +19,7 @@ __all__ = [
     "EvidenceHold",
     "LedgerEntry",
     "LedgerKey",
+    "LedgerReply",
     "OfficerKey",
     "Session",
     "SignEvidence",

@@ -22,6 +22,7 @@ class Deployment(Table, table=True):
     version: raised by every change, so that two people's changes cannot overwrite one another. state: see
     lfr.domain.lifecycle. state_reason: a code. stop_id: the stop that a restart must answer. band, list_digest,
     entries: of the approved list with its amendments. starts_at, ends_at: the authorised window, extensions included.
+    reconciled_at, off: when its stored objects were last counted against the log, and how many did not balance (G6).
     urgent_confirm_by: when an urgent authority lapses (A4). notice_at: when it was announced
     (J1). review_at, record_at: when the review and the published
     record were filed (A11, J2).
@@ -63,6 +64,8 @@ class Deployment(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     review_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     record_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reconciled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    off: int | None = None
 
 
 class SignedDecision(Table, table=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from lfr.storage.columns import Table, UtcDateTime, now, one_of, refers
@@ -16,7 +16,9 @@ OBJECTS = ("list-picture", "list-template", "list-details", "alert-probe", "aler
 
 class StoredObject(Table, table=True):
     """One sealed thing that shows or describes a person: a random id that the log names when it is made and when it is
-    destroyed (G6). owner_id: the entry or alert under whose key it is sealed. created = living + held + deleted.
+    destroyed (G6). owner_id: the entry or alert under whose key it is sealed (a sign's picture: the deployment).
+    created = living + held + deleted. going_at, going_for: decided to be destroyed, and why; from then on it is only a
+    matter of finishing, whatever crashes in between.
     """
 
     __tablename__: ClassVar[str] = "stored_object"
@@ -24,6 +26,12 @@ class StoredObject(Table, table=True):
         refers("deployment_id", "deployment.id"),
         one_of("kind", OBJECTS),
         Index("ix_stored_object_owner", "deployment_id", "owner_id"),
+        Index(
+            "ix_stored_object_going",
+            "deployment_id",
+            sqlite_where=text("going_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("going_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -33,6 +41,7 @@ class StoredObject(Table, table=True):
     made_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     hold_id: UUID | None = None
     going_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    going_for: str | None = None
     deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -87,10 +96,31 @@ class LedgerEntry(Table, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
+class LedgerReply(Table, table=True):
+    """What the officer replied to one request, sealed to the ledger's key and always of one length: nobody else can
+    tell a confirmation from a refusal to say (B13).
+    """
+
+    __tablename__: ClassVar[str] = "ledger_reply"
+    __table_args__: ClassVar[Any] = (refers("ledger_key", "ledger_key.public"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    ledger_key: str
+    sealed: bytes
+    made_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
 class ClockMark(Table, table=True):
-    """The latest wall time ever seen here: a clock that is set back makes nothing live longer (A3, M2)."""
+    """The latest time ever seen here: a clock that is set back makes nothing live longer (A3, M2).
+
+    boot, up_s: of the machine's start that saw it, and how many seconds that was ago; time goes on from there, whatever
+    the wall clock says.
+    """
 
     __tablename__: ClassVar[str] = "clock_mark"
 
     id: int = Field(primary_key=True)
     latest: datetime = Field(sa_type=UtcDateTime)
+    boot: str = ""
+    up_s: float = 0.0

@@ -25,6 +25,8 @@ def upgrade() -> None:
         "clock_mark",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("latest", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("boot", sa.String(), nullable=False),
+        sa.Column("up_s", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_mark")),
     )
     op.create_table(
@@ -58,6 +60,8 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("review_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("record_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reconciled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("off", sa.Integer(), nullable=True),
         sa.CheckConstraint("mode IN ('demo', 'research', 'operational')", name=op.f("ck_deployment_mode")),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'refused', 'authorised', 'ready', 'live', 'paused', 'stopped', 'suspended', 'ended', 'closed')",
@@ -119,6 +123,24 @@ def upgrade() -> None:
     op.create_index("ix_ledger_entry_deployment_id", "ledger_entry", ["deployment_id"], unique=False)
     op.create_index("ix_ledger_entry_expires_at", "ledger_entry", ["expires_at"], unique=False)
     op.create_index("ix_ledger_entry_mac", "ledger_entry", ["mac"], unique=False)
+
+    op.create_table(
+        "ledger_reply",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("ledger_key", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ledger_key"],
+            ["ledger_key.public"],
+            name=op.f("fk_ledger_reply_ledger_key"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_reply")),
+    )
+    op.create_index("ix_ledger_reply_expires_at", "ledger_reply", ["expires_at"], unique=False)
 
     op.create_table(
         "officer_key",
@@ -188,6 +210,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("hold_id", sa.Uuid(), nullable=True),
         sa.Column("going_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("going_for", sa.String(), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "kind IN ('list-picture', 'list-template', 'list-details', 'alert-probe', 'alert-scene', 'sign-picture')",
@@ -201,6 +224,14 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_object")),
+    )
+    op.create_index(
+        "ix_stored_object_going",
+        "stored_object",
+        ["deployment_id"],
+        unique=False,
+        sqlite_where=sa.text("going_at IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("going_at IS NOT NULL AND deleted_at IS NULL"),
     )
     op.create_index("ix_stored_object_owner", "stored_object", ["deployment_id", "owner_id"], unique=False)
 
