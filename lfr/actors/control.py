@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
-from lfr.domain.watchlist import RowResult
+from lfr.domain.watchlist import ImportReport, RowResult
 
 Recognition = Literal["live", "no mandate", "paused", "stopped", "outside envelope"]
 CameraHealth = Literal["opening", "ok", "no frames", "frozen", "black", "reconnecting", "ended", "failed", "stopped"]
@@ -131,6 +132,20 @@ class Control(Protocol):
         """
         ...
 
+    async def import_list(
+        self, deployment_id: UUID, source: bytes, by: str, dry_run: bool, progress: Callable[[int, int], None]
+    ) -> ImportReport:
+        """Import an uploaded list with the models the system recognises with. progress: told (done, all).
+
+        What is added to an approved list counts once the Authorising Officer has signed for it. Raises WatchlistError,
+        Conflict, NotFound, RuntimeFailed.
+        """
+        ...
+
+    async def refresh(self) -> None:
+        """No matcher holds anybody who was taken off the list. Raises RuntimeFailed naming who does not answer."""
+        ...
+
     async def revoke_entry(self, entry_id: UUID, by: str) -> None:
         """Take one entry off the list; returns when every live matcher acknowledged.
 
@@ -189,6 +204,18 @@ class StandInControl:
         """Remembered."""
         self.asked.append(("add", label, [name for name, _ in pictures], by))
         return self.rows
+
+    async def import_list(
+        self, deployment_id: UUID, source: bytes, by: str, dry_run: bool, progress: Callable[[int, int], None]
+    ) -> ImportReport:
+        """Remembered; the rows are as told."""
+        self.asked.append(("import", deployment_id, len(source), by, dry_run))
+        progress(len(self.rows), len(self.rows))
+        return ImportReport(tuple(self.rows))
+
+    async def refresh(self) -> None:
+        """Remembered."""
+        self.asked.append(("refresh",))
 
     async def revoke_entry(self, entry_id: UUID, by: str) -> None:
         """Remembered."""

@@ -14,7 +14,7 @@ from lfr.actors.crew import ACKNOWLEDGE_S, LOAD_S, Crew, answered
 from lfr.actors.pool_engine import PoolEngine
 from lfr.domain.errors import Conflict, NotFound, WatchlistError
 from lfr.domain.packs import Pack
-from lfr.domain.watchlist import RowResult
+from lfr.domain.watchlist import ImportReport, RowResult
 from lfr.services import deployments, watchlist
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
@@ -95,6 +95,22 @@ class RemoteControl:
             await self.amend()
             await self.renew()
         return rows
+
+    async def import_list(
+        self, deployment_id: UUID, source: bytes, by: str, dry_run: bool, progress: Callable[[int, int], None]
+    ) -> ImportReport:
+        """As `Control.import_list`."""
+        return await watchlist.import_list(
+            self.db,
+            self.vault,
+            [self.engine],
+            deployment_id,
+            self.pack,
+            source,
+            by=by,
+            progress=progress,
+            dry_run=dry_run,
+        )
 
     async def revoke_entry(self, entry_id: UUID, by: str) -> None:
         """Out of every matcher's memory. Raises NotFound, RuntimeFailed."""

@@ -21,15 +21,23 @@ from lfr import __version__
 from lfr.actors.control import Control
 from lfr.api import problems
 from lfr.api.auth import Authenticate, Doorkeeper
+from lfr.api.bound import Bound
 from lfr.api.controllers.alerts import AlertController
 from lfr.api.controllers.cameras import CameraController
+from lfr.api.controllers.deployments import DeploymentController
 from lfr.api.controllers.events import EventController
+from lfr.api.controllers.lists import ListController, TemplateController
 from lfr.api.controllers.pages import PageController
+from lfr.api.controllers.policy import PolicyController
+from lfr.api.controllers.retention import HoldController, Inquiries, RetentionController, RightsController
 from lfr.api.controllers.sessions import SessionController
+from lfr.api.controllers.signs import DocumentController, SignController
+from lfr.api.controllers.steps import StepController
 from lfr.api.controllers.system import SystemController
 from lfr.api.controllers.watchlist import WatchlistController
 from lfr.api.feed import Feed
 from lfr.api.gate import HostCheck, SameSite, own_names, security_headers
+from lfr.api.imports import Imports
 from lfr.api.limits import Limits, RateLimit
 from lfr.api.reference import openapi_config
 from lfr.api.running import Running
@@ -50,6 +58,7 @@ def create_app(
     db: Database,
     vault: Vault,
     control: Control,
+    bound: Bound,
     deployment_id: UUID | None = None,
     local_token: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 - an immutable tuple
@@ -62,12 +71,14 @@ def create_app(
     tls = bool(config.api.tls_cert)
     door = Doorkeeper(db, cookie=f"lfr-{config.name}", tls=tls, local_token=local_token)
     feed = Feed(db, config.database_url)
+    imports = Imports()
     static = f"/static/{_digest(HERE / 'static')}"
 
     @asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:
         async with feed.running():
             yield
+        await imports.close()
 
     app = Litestar(
         route_handlers=[
@@ -81,6 +92,16 @@ def create_app(
                     AlertController,
                     WatchlistController,
                     EventController,
+                    DeploymentController,
+                    StepController,
+                    PolicyController,
+                    SignController,
+                    DocumentController,
+                    ListController,
+                    TemplateController,
+                    RetentionController,
+                    HoldController,
+                    RightsController,
                 ],
             ),
             # The folder's digest is in its address, so that a browser may keep a file for ever.
@@ -108,6 +129,9 @@ def create_app(
             "door": _given(door),
             "feed": _given(feed),
             "running": _given(Running(control)),
+            "bound": _given(bound),
+            "imports": _given(imports),
+            "inquiries": _given(Inquiries()),
         },
         template_config=TemplateConfig(engine=_templates(static)),
         openapi_config=openapi_config(__version__),

@@ -35,6 +35,9 @@ PROBLEMS: dict[type[errors.LfrError], Kind] = {
     errors.NotAllowed: Kind(403, "not-allowed", "Not allowed"),
     errors.AccessError: Kind(403, "not-allowed", "Not allowed"),
     errors.NotFound: Kind(404, "not-found", "No such object"),
+    errors.GateClosed: Kind(409, "gate-closed", "Something is still missing"),
+    errors.MandateRefused: Kind(409, "mandate-refused", "No mandate could be given"),
+    errors.AuthorityError: Kind(403, "no-authority", "Nobody entitled has said so"),
     errors.Conflict: Kind(409, "conflict", "The present state does not allow this"),
     errors.WatchlistError: Kind(422, "watchlist-refused", "The watchlist entry was refused"),
     errors.ConfigError: Kind(422, "refused", "The request says something it must not"),
@@ -95,7 +98,10 @@ def on_lfr_error(request: Request[Any, Any, Any], error: errors.LfrError) -> Res
     if kind.urn in PRIVATE_STATUSES:
         detail, hint = kind.title, "see the system's log"
     headers = {"www-authenticate": "Bearer"} if kind.status == 401 else None
-    return problem(kind.status, kind.urn, kind.title, detail, hint, headers)
+    more = {}
+    if isinstance(error, errors.GateClosed):
+        more = {"missing": [{"rule": rule, "what": what, "who": who} for rule, what, who in error.missing]}
+    return problem(kind.status, kind.urn, kind.title, detail, hint, headers, **more)
 
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from lfr.actors.control import Control, SystemStatus
 from lfr.domain.errors import RuntimeFailed
-from lfr.domain.watchlist import RowResult
+from lfr.domain.watchlist import ImportReport, RowResult
 
 
 class Running:
@@ -51,6 +51,45 @@ class Running:
         await self._control.stop(by)
         self._answer = None
         return await self.status()
+
+    async def go_live(self, deployment_id: UUID, by: str) -> None:
+        """As Control.go_live."""
+        await self._changing(self._control.go_live(deployment_id, by))
+
+    async def pause(self, reason: str, by: str) -> None:
+        """As Control.pause."""
+        await self._changing(self._control.pause(reason, by))
+
+    async def resume(self, by: str) -> None:
+        """As Control.resume."""
+        await self._changing(self._control.resume(by))
+
+    async def renew(self) -> None:
+        """As Control.renew."""
+        await self._changing(self._control.renew())
+
+    async def end(self, reason: str, by: str) -> None:
+        """As Control.end."""
+        await self._changing(self._control.end(reason, by))
+
+    async def _changing(self, change: Awaitable[None]) -> None:
+        try:
+            await change
+        finally:
+            self._answer = None
+
+    async def import_list(
+        self, deployment_id: UUID, progress: Callable[[int, int], None], *, source: bytes, by: str, dry_run: bool
+    ) -> ImportReport:
+        """As Control.import_list."""
+        try:
+            return await self._control.import_list(deployment_id, source, by, dry_run, progress)
+        finally:
+            self._answer = None
+
+    async def refresh_list(self) -> None:
+        """As Control.refresh."""
+        await self._changing(self._control.refresh())
 
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
         """As Control.add_entry."""

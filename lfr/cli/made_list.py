@@ -64,7 +64,6 @@ def _rows(
     entry = WatchlistEntry(
         id=owner,
         deployment_id=deployment_id,
-        ordinal=ordinal,
         label_sealed=vault.seal(b"label %d" % ordinal, owner=owner, purpose=LABEL, object_id=owner),
         label_mac=secrets.token_bytes(32),
         nominal_mac=secrets.token_bytes(32),

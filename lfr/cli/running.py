@@ -39,13 +39,24 @@ async def served(runtime: Runtime) -> AsyncIterator[tuple[str, asyncio.Task[None
     Raises ConfigError: a port in use, an address that needs TLS.
     """
     from lfr.api.app import create_app  # noqa: PLC0415 - heavy
+    from lfr.api.bound import Bound  # noqa: PLC0415
     from lfr.api.server import serve  # noqa: PLC0415
+    from lfr.services import registrar  # noqa: PLC0415
 
+    bound = Bound(
+        config=runtime.config,
+        policy=runtime.policy,
+        pack=runtime.pack,
+        pack_digest=runtime.bundle.pack_digest,
+        bundle=runtime.bundle,
+        registrar=registrar.of(runtime.node, runtime.config),
+    )
     app = create_app(
         config=runtime.config,
         db=runtime.db,
         vault=runtime.vault,
         control=runtime.control,
+        bound=bound,
         local_token=runtime.local_token,
     )
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -63,6 +63,7 @@ class EntrySummary:
     images: int
     added_at: datetime
     revoked_at: datetime | None = None
+    added_by: str = ""
     category: str = ""
     action: str = ""
     age_band: str = "unknown"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -76,6 +77,11 @@ async def reconcile(db: Database, vault: Vault, deployment_id: UUID, *, at: date
     return found
 
 
+async def look(db: Database, vault: Vault, deployment_id: UUID) -> Balance:
+    """The count alone, for showing: nothing is written, nobody is alarmed. Raises StorageError."""
+    return _sum(await _look(db, vault, deployment_id))
+
+
 def _sum(books: _Books) -> Balance:
     there = [one for one in books.rows if one.deleted_at is None]
     held = sum(one.hold_id is not None for one in there)
@@ -102,7 +108,7 @@ async def _look(db: Database, vault: Vault, deployment_id: UUID) -> _Books:
     return _Books(made, gone, rows, _faults(made, gone, rows, keys))
 
 
-async def _named(session: AsyncSession, kinds: Iterable[str], which: object) -> set[UUID]:
+async def _named(session: AsyncSession, kinds: Iterable[str], which: ColumnElement[bool]) -> set[UUID]:
     query = select(AuditEntry.payload).where(col(AuditEntry.kind).in_(tuple(kinds)), which)
     return {UUID(one) for payload in (await session.exec(query)).all() for one in payload.get("objects", ())}
 

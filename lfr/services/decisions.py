@@ -27,6 +27,7 @@ from lfr.domain.mandate import text_digest
 from lfr.domain.signing import Signed, Statement, open_signed
 from lfr.services import audit
 from lfr.services.life import plan_of
+from lfr.storage.database import Database
 from lfr.storage.models import Deployment, SignedDecision
 
 AHEAD = timedelta(minutes=2)
@@ -136,3 +137,30 @@ _LINKS = frozenset(str(kind.__struct_config__.tag) for kind in (Authorisation, E
 def read(given: Endorsed, kind: type[Said]) -> Said:
     """The statement in a decision that was accepted before."""
     return open_signed(given.said, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A decision as lists show it. kind: the statement's tag; digest: SHA-256 of its text; key: the signer's."""
+
+    kind: str
+    officer: str
+    at: datetime
+    digest: str
+    key: str
+
+
+async def kept(db: Database, deployment_id: UUID) -> list[Kept]:
+    """Everything that was signed about a deployment, in the order in which it was given."""
+    query = (
+        select(SignedDecision)
+        .where(col(SignedDecision.deployment_id) == deployment_id)
+        .order_by(col(SignedDecision.ordinal))
+    )
+    async with db.session() as session:
+        rows = (await session.exec(query)).all()
+    found = []
+    for row in rows:
+        said = signed_in(row)
+        found.append(Kept(row.kind, row.officer, row.made_at, text_digest(said), said.key))
+    return found

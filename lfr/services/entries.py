@@ -48,6 +48,7 @@ def _summary(vault: Vault, entry: WatchlistEntry, images: int) -> EntrySummary:
         category=entry.category,
         action=entry.action,
         age_band=entry.age_band,
+        added_by=entry.added_by,
         checked_by=entry.checked_by,
         status_at=entry.status_at,
         review_on=entry.review_on,

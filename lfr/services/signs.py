@@ -121,6 +121,16 @@ async def state(db: Database, deployment_id: UUID, *, policy: Policy, at: dateti
         return signs_state(policy, await facts.looks(session, row), at or now())
 
 
+async def photos(db: Database, deployment_id: UUID) -> list[SignEvidence]:
+    """The newest photograph of each item, without its picture being opened."""
+    async with db.session() as session:
+        query = select(SignEvidence).where(
+            col(SignEvidence.deployment_id) == deployment_id, col(SignEvidence.kind) == "photo"
+        )
+        rows = (await session.exec(query.order_by(col(SignEvidence.seen_at)))).all()
+    return list({row.item: row for row in rows}.values())
+
+
 async def photo(db: Database, vault: Vault, deployment_id: UUID, evidence_id: UUID) -> bytes:
     """A photograph as JPEG. Raises NotFound, VaultError once it was shredded."""
     async with db.session() as session:

@@ -30,7 +30,7 @@ async def test_what_was_missed_is_replayed_in_order_then_the_stream_goes_on(hous
     ids = [str(await house.alert(entry)) for _ in range(5)]
     async with served(app, house.config) as url:
         async with following(url, signed.auditor, after=0) as events:
-            seen = [event for event in await take(events, 6) if event.kind == "alert.raised"]
+            seen = [event for event in await take(events, 7) if event.kind == "alert.raised"]
         assert [event.data["subject"] for event in seen] == ids
         async with following(url, signed.auditor, after=0, last=seen[2].id) as events:
             assert [event.data["subject"] for event in await take(events, 2)] == ids[3:]

@@ -8,6 +8,12 @@ from litestar.routes import HTTPRoute
 
 EVERYBODY = {"operator", "engineer", "auditor"}
 CHANGERS = {"operator", "engineer"}
+# Of the three roles that are tried out here; the steps of the other roles are tried where they belong.
+KEEPERS = {"engineer"}
+PLACE = {"operator", "engineer"}
+CHECKERS = {"operator"}
+HOLDERS = {"engineer"}
+OFFICERS = set()
 
 ROUTES = {
     ("GET", "/"): EVERYBODY,
@@ -32,6 +38,37 @@ ROUTES = {
     ("DELETE", "/api/v1/watchlist/{entry_id}"): CHANGERS,
     ("GET", "/api/v1/watchlist/{entry_id}/picture"): EVERYBODY,
     ("GET", "/api/v1/events"): EVERYBODY,
+    ("GET", "/deployments"): EVERYBODY,
+    ("GET", "/deployments/{deployment}"): EVERYBODY,
+    ("GET", "/deployments/{deployment}/watchlist"): EVERYBODY,
+    ("GET", "/deployments/{deployment}/signs"): EVERYBODY,
+    ("GET", "/policy"): EVERYBODY,
+    ("GET", "/retention"): EVERYBODY,
+    ("GET", "/rights"): EVERYBODY,
+    ("GET", "/api/v1/deployments"): EVERYBODY,
+    ("POST", "/api/v1/deployments"): EVERYBODY,
+    ("GET", "/api/v1/deployments/{deployment}"): EVERYBODY,
+    ("PUT", "/api/v1/deployments/{deployment}/plan"): EVERYBODY,
+    ("GET", "/api/v1/deployments/{deployment}/gates"): EVERYBODY,
+    ("POST", "/api/v1/deployments/{deployment}/{step}"): EVERYBODY,
+    ("GET", "/api/v1/deployments/{deployment}/signs"): EVERYBODY,
+    ("POST", "/api/v1/deployments/{deployment}/signs"): PLACE,
+    ("POST", "/api/v1/deployments/{deployment}/signs/confirm"): PLACE,
+    ("GET", "/api/v1/deployments/{deployment}/signs/{photo}"): EVERYBODY,
+    ("GET", "/api/v1/deployments/{deployment}/watchlist"): EVERYBODY,
+    ("GET", "/api/v1/deployments/{deployment}/watchlist/facts"): EVERYBODY,
+    ("POST", "/api/v1/deployments/{deployment}/watchlist/imports"): KEEPERS,
+    ("GET", "/api/v1/deployments/{deployment}/watchlist/imports/{run}"): KEEPERS,
+    ("POST", "/api/v1/deployments/{deployment}/watchlist/{entry}/confirm"): CHECKERS,
+    ("POST", "/api/v1/deployments/{deployment}/watchlist/recheck"): KEEPERS,
+    ("GET", "/api/v1/watchlist-form"): EVERYBODY,
+    ("GET", "/api/v1/documents"): EVERYBODY,
+    ("GET", "/api/v1/policy"): EVERYBODY,
+    ("GET", "/api/v1/retention"): EVERYBODY,
+    ("POST", "/api/v1/alerts/{alert}/hold"): HOLDERS,
+    ("POST", "/api/v1/holds/{hold}/release"): HOLDERS,
+    ("POST", "/api/v1/rights"): OFFICERS,
+    ("POST", "/api/v1/rights/{inquiry}/reply"): OFFICERS,
     ("GET", "/api/v1/schema"): EVERYBODY,
     ("GET", "/api/v1/schema/openapi.json"): EVERYBODY,
     ("GET", "/api/v1/schema/{path}"): EVERYBODY,
@@ -59,6 +96,11 @@ def concrete(path):
         "{alert_id}": str(uuid.uuid4()),
         "{entry_id}": str(uuid.uuid4()),
         "{path}": "unknown",
+        "{step}": "unknown",
+        **{
+            name: str(uuid.uuid4())
+            for name in ("{deployment}", "{photo}", "{run}", "{entry}", "{alert}", "{hold}", "{inquiry}")
+        },
     }
     for name, value in filled.items():
         path = path.replace(name, value)
@@ -82,7 +124,13 @@ def test_d5_no_route_but_enrolment_takes_a_picture_and_no_query_names_a_person(a
             if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
                 takes_files.add((method, path))
             queries |= {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
-    assert takes_files == {("post", "/api/v1/watchlist")}
+    deployment = "/api/v1/deployments/{deployment}"
+    assert takes_files == {
+        ("post", "/api/v1/watchlist"),
+        ("post", f"{deployment}/watchlist/imports"),
+        ("post", f"{deployment}/watchlist/recheck"),  # statuses, no pictures
+        ("post", f"{deployment}/signs"),  # signs at the place: no face is looked for
+    }
     assert queries == {"after", "limit"}
 
 

@@ -23,16 +23,21 @@ from litestar import Litestar
 
 from lfr.actors.control import ActorStatus, CameraStatus, StandInControl, SystemStatus
 from lfr.api.app import create_app
+from lfr.api.bound import Bound
 from lfr.api.limits import Limits, Rate
 from lfr.api.server import serve
-from lfr.config import Api, Config
+from lfr.config import Api, Camera, Config
 from lfr.domain.alerts import RaisedAlert
-from lfr.services import alerts, users
+from lfr.matching.bundle import bundle_of
+from lfr.services import alerts, policies, registrar, users
 from lfr.services.sealing import LABEL, PICTURE
 from lfr.storage.database import Database
 from lfr.storage.migrations import migrate
 from lfr.storage.models import WatchlistEntry, WatchlistImage
+from lfr.storage.node import Node, new_node
 from lfr.storage.vault import Ring, Vault, new_vault
+from lfr.vision.engine.double import located_double
+from lfr.vision.packs import pack_digest
 from tests.support.stores import new_deployment
 
 PASSWORD = "correct horse battery staple"
@@ -99,6 +104,7 @@ class House:
     vault: Vault
     control: StandInControl
     deployment_id: UUID
+    bound: Bound
     local_token: str = "local-token-of-this-run"
     _transits: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -109,11 +115,12 @@ class House:
             vault=self.vault,
             control=self.control,
             deployment_id=self.deployment_id,
+            bound=self.bound,
             local_token=self.local_token,
             limits=limits,
         )
 
-    async def user(self, name: str, role: str, *, must_change: bool = False) -> None:
+    async def user(self, name: str, role: str | list[str], *, must_change: bool = False) -> None:
         await users.add_user(self.db, name, role, PASSWORD, must_change=must_change)
 
     async def token(self, name: str) -> str:
@@ -155,10 +162,20 @@ class House:
         return receipt.alert_id
 
 
+def bound_to(config: Config, node: Node, policy: str = "demo") -> Bound:
+    """What a house is bound to: the double's pack, one threshold for every band."""
+    pack, rules = located_double().pack, policies.load(policy)
+    digest = pack_digest(pack)
+    bundle = bundle_of(pack, digest, rules, confirm_shots=2, fixed=0.7)
+    return Bound(config, rules, pack, digest, bundle, registrar.local(node, config.force))
+
+
 @asynccontextmanager
 async def build_house(folder: Path, template: Path | None = None) -> AsyncIterator[House]:
     """template: the folder of a house that was built and closed; its database is copied, which spares the hashing."""
-    config = Config(name="demo", mode="demo", pack="embedded", data_dir=str(folder), api=Api(host="127.0.0.1", port=0))
+    cameras = tuple(Camera(id=name, url="scene:demo", title=f"{name.title()} gate") for name in ("north", "south"))
+    api = Api(host="127.0.0.1", port=0)
+    config = Config(name="demo", mode="demo", pack="embedded", data_dir=str(folder), api=api, cameras=cameras)
     if template is None:
         await migrate(config.database_url)
     else:
@@ -167,7 +184,7 @@ async def build_house(folder: Path, template: Path | None = None) -> AsyncIterat
     deployment = await new_deployment(db, system="demo", mode="demo", pack="embedded")
     control = StandInControl(a_status(deployment.id), tiles={"north": mosaic(1), "south": mosaic(2)})
     try:
-        yield House(config, db, new_vault(), control, deployment.id)
+        yield House(config, db, new_vault(), control, deployment.id, bound_to(config, new_node(folder / "keys")))
     finally:
         await db.dispose()
 

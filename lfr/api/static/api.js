@@ -6,19 +6,21 @@ export class Problem extends Error {
     this.hint = body.hint || "";
     this.type = body.type || "";
     this.status = status;
+    this.missing = body.missing || [];
   }
 }
 
 export async function call(path, { method = "GET", body, headers = {}, signal } = {}) {
   const init = { method, headers: { accept: "application/json", ...headers }, cache: "no-store", signal };
-  if (body !== undefined) {
+  if (body instanceof FormData) init.body = body;
+  else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers["content-type"] = "application/json";
   }
   const response = await fetch(`/api/v1${path}`, init);
   if (response.ok || response.status === 304) return response;
   const problem = new Problem(await response.json().catch(() => ({})), response.status);
-  if (response.status === 401 && document.body.classList.contains("live")) location.assign("/sign-in");
+  if (response.status === 401 && !document.body.classList.contains("door")) location.assign("/sign-in");
   throw problem;
 }
 

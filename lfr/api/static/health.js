@@ -1,28 +1,14 @@
-// The state of the machine: the bar's word, the health panel, the parts.
+// The health panel and the parts of the machine.
 
 import { count, ms, plural, score } from "./format.js";
-
-const STATES = {
-  starting: ["wait", "Starting", ""],
-  live: ["good", "Live", ""],
-  degraded: ["warn", "Degraded", "Part of the system is not working as it should. See cameras and parts."],
-  stopped: ["wait", "Stopped", "Recognition is stopped. No face is being compared. It is started again on the machine itself."],
-  failed: ["bad", "Failed", "The system failed and compares nothing. See its log, or run lfr status."],
-};
+import { showState } from "./state.js";
 
 const at = (id) => document.getElementById(id);
 const total = (cameras, key) => cameras.reduce((sum, camera) => sum + camera[key], 0);
 const highest = (values) => values.filter((value) => value !== null).reduce((a, b) => Math.max(a, b), -Infinity);
 
 export function showStatus(status) {
-  const [level, word, detail] = STATES[status.state] ?? ["warn", status.state, ""];
-  if (at("state").textContent !== word) at("state").textContent = word;
-  at("state-glyph").dataset.level = level;
-  at("state-detail").hidden = !detail;
-  if (at("state-detail").textContent !== detail) at("state-detail").textContent = detail;
-  at("stop-open").disabled = status.state === "stopped";
-
-  at("notes").replaceChildren(...status.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+  showState(status);
   at("h-watchlist").textContent = `${plural(status.watchlist_entries, "person", "people")}, ${plural(status.watchlist_images, "picture")}`;
   at("h-threshold").textContent = score(status.threshold);
   at("h-basis").textContent = status.threshold_basis;
@@ -57,8 +43,10 @@ function showEmpty(status) {
 
 function emptyWords({ state, watchlist_entries: people, cameras }) {
   if (state === "stopped") return ["No alert", "Recognition is stopped, so none can come."];
+  if (state === "idle") return ["No deployment is live", "No face is being compared. Plan, authorise and start one under Deployments."];
+  if (state === "paused") return ["No alert", "Recognition pauses, so none can come. It goes on by itself."];
   if (state === "failed") return ["No alert", "The system failed, so none can come."];
-  if (!people) return ["The watchlist is empty", "Nothing can raise an alert. Add people on this machine: lfr watchlist import FOLDER"];
+  if (!people) return ["The watchlist is empty", "Nothing can raise an alert. Import a list under Deployments."];
   if (!cameras.length) return ["No camera", "Nothing can raise an alert until a camera is configured."];
   if (state === "starting") return ["Starting", "Cameras and engine are being opened. Alerts will appear here by themselves."];
   return ["No alert so far", `Every face is compared with ${plural(people, "listed person", "listed people")}. An alert appears here by itself, within a second.`];

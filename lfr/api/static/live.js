@@ -1,7 +1,8 @@
 // The live page. It loads what there is, then follows the event stream; what was missed is replayed.
 
 import { Alerts } from "./alerts.js";
-import { call, json } from "./api.js";
+import { json } from "./api.js";
+import { wireSignOut, wireStop } from "./bar.js";
 import { span } from "./format.js";
 import { showStatus } from "./health.js";
 import { keys } from "./keys.js";
@@ -67,35 +68,6 @@ function showLost() {
   at("lost-for").textContent = `(${span((Date.now() - connection.downSince) / 1000)})`;
 }
 
-// Stop: two steps, by hand or by key
-
-function wireStop() {
-  const dialog = at("stop-dialog");
-  const error = at("stop-error");
-  const open = () => {
-    if (at("stop-open").disabled) return;
-    error.hidden = true;
-    dialog.showModal();
-    at("stop-now").focus();
-  };
-  at("stop-open").addEventListener("click", open);
-  at("stop-cancel").addEventListener("click", () => dialog.close());
-  at("stop-now").addEventListener("click", async () => {
-    at("stop-now").disabled = true;
-    try {
-      await call("/stop", { method: "POST" });
-      dialog.close();
-      refresh();
-    } catch (problem) {
-      error.textContent = [problem.message, problem.hint].filter(Boolean).join(". ");
-      error.hidden = false;
-    } finally {
-      at("stop-now").disabled = false;
-    }
-  });
-  return open;
-}
-
 function wireHelp() {
   const open = () => {
     at("help-dialog").showModal();
@@ -106,12 +78,8 @@ function wireHelp() {
   return open;
 }
 
-at("sign-out").addEventListener("click", async () => {
-  await call("/sessions/current", { method: "DELETE" }).catch(() => {});
-  location.assign("/sign-in");
-});
-
-const stop = wireStop();
+wireSignOut();
+const stop = wireStop(refresh);
 const help = wireHelp();
 keys({ j: () => alerts.step(1), k: () => alerts.step(-1), o: () => alerts.toggleScene(), s: stop, "?": help });
 

@@ -70,12 +70,20 @@ class GatesClosed(Payload, frozen=True):
     rules: tuple[Code, ...]
 
 
+class Filed(Payload, frozen=True):
+    """A document that is owed after the end. digest: SHA-256 of it."""
+
+    what: Literal["review", "record"]
+    digest: Digest
+
+
 KINDS: Kinds = {
     "deployment.made": DeploymentMade,
     "deployment.plan-changed": PlanChanged,
     "deployment.state": StateChanged,
     "deployment.decision": DecisionSigned,
     "deployment.gates-closed": GatesClosed,
+    "deployment.filed": Filed,
     "mandate.minted": MandateMinted,
     "mandate.refused": MandateRefused,
 }
