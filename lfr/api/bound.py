@@ -8,7 +8,7 @@ from lfr.config import Config
 from lfr.domain.bundle import Bundle
 from lfr.domain.packs import Pack
 from lfr.domain.policy import Policy
-from lfr.services import machine
+from lfr.services.machine import look
 from lfr.services.registrar import Registrar
 from lfr.services.terms import Terms
 from lfr.storage.database import Database
@@ -27,4 +27,4 @@ class Bound:
 
     async def terms(self, db: Database) -> Terms:
         """What a step is judged by, at this moment. Raises StorageError."""
-        return Terms(self.policy, self.bundle, await machine.look(db, self.config, self.registrar.public))
+        return Terms(self.policy, self.bundle, await look(db, self.config, self.registrar.public))

@@ -14,11 +14,12 @@ from lfr.services import alerts, audit, objects
 from lfr.services.sealing import DETAILS, LABEL, PICTURE, TEMPLATE, list_ring
 from lfr.storage.columns import now
 from lfr.storage.database import Database
-from lfr.storage.models import WatchlistEntry, WatchlistImage
+from lfr.storage.models import StoredObject, WatchlistEntry, WatchlistImage
 from lfr.storage.vault import Vault
 
 BATCH = 500
 DIM = 512
+_KINDS = ("list-picture", "list-template", "list-details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +37,20 @@ async def fill(
     made = [Made(uuid4(), uuid4()) for _ in range(entries)]
     for ordinal, some in enumerate(objects.chunks(made, BATCH)):
         await vault.make(list_ring(deployment_id), [one.entry_id for one in some])
+        kept: list[StoredObject] = []
         async with db.transaction() as session:
             for number, one in enumerate(some):
                 session.add_all(_rows(vault, deployment_id, one, ordinal * BATCH + number + 1, picture_bytes))
-                kinds = ("list-picture", "list-template", "list-details")
-                kept = objects.created(session, deployment_id, one.entry_id, kinds)
-                payload = {
-                    "deployment": str(deployment_id),
-                    "entry": str(one.entry_id),
-                    "objects": objects.ids(kept),
-                    "face_px": 90.0,
-                    "sharpness": 50.0,
-                }
-                audit.record(
-                    session, kind="watchlist.image-added", actor="system", subject=str(one.image_id), payload=payload
-                )
+                kept += objects.created(session, deployment_id, one.entry_id, _KINDS)
+            payload = {
+                "deployment": str(deployment_id),
+                "entries": [str(one.entry_id) for one in some],
+                "images": [str(one.image_id) for one in some],
+                "objects": objects.ids(kept),
+            }
+            audit.record(
+                session, kind="watchlist.enrolled", actor="system", subject=str(deployment_id), payload=payload
+            )
             await audit.sequence_within(db, session)
     return made
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -97,8 +97,10 @@ def _sum(books: _Books) -> Balance:
 
 async def _look(db: Database, vault: Vault, deployment_id: UUID) -> _Books:
     async with db.session() as session:
-        made = await _named(session, CREATING, col(AuditEntry.payload)["deployment"].as_string() == str(deployment_id))
-        gone = await _named(session, ("objects.deleted",), col(AuditEntry.subject) == str(deployment_id))
+        subject = col(AuditEntry.subject) == str(deployment_id)
+        theirs = or_(subject, col(AuditEntry.payload)["deployment"].as_string() == str(deployment_id))
+        made = await _named(session, CREATING, theirs)
+        gone = await _named(session, ("objects.deleted",), subject)
         query = select(StoredObject).where(col(StoredObject.deployment_id) == deployment_id)
         rows = list((await session.exec(query)).all())
     keys = {

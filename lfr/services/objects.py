@@ -23,7 +23,8 @@ One = TypeVar("One")
 def created(session: AsyncSession, deployment_id: UUID, owner_id: UUID, kinds: Sequence[str]) -> list[StoredObject]:
     """New objects of an entry, an alert or a deployment, in the caller's transaction.
 
-    The caller names their ids in the log entry of that transaction (a kind with `deployment` and `objects`).
+    The caller names their ids in the log entry of that transaction: of a kind with `objects`, with the deployment as
+    its subject or in `deployment` (lfr.audit.vocabulary.CREATING).
     """
     made = [StoredObject(deployment_id=deployment_id, owner_id=owner_id, kind=kind) for kind in kinds]
     session.add_all(made)

@@ -16,8 +16,8 @@ KINDS: Kinds = {
 """Every kind of entry and what it carries."""
 
 CREATING: frozenset[str] = frozenset(
-    kind for kind, payload in KINDS.items() if {"deployment", "objects"} <= set(payload.__struct_fields__)
-)
+    kind for kind, payload in KINDS.items() if "objects" in payload.__struct_fields__
+) - {"objects.deleted", "hold.placed"}
 """Kinds in whose transaction stored objects come into being; `objects` names them (G6)."""
 
 WITHHELD: dict[str, frozenset[str]] = {"alert.raised": frozenset({"score", "threshold", "gap"})}
