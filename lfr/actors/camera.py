@@ -6,17 +6,20 @@ its last frame of which all is durable.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from typing import Any, Literal
 from uuid import UUID
 
 import ray
 
+from lfr import log
 from lfr.actors.control import CameraStatus, Recognition
 from lfr.actors.doorman import Pass
 from lfr.actors.lookout import Grant, Lookout
 from lfr.actors.pipeline import Limits
-from lfr.actors.ports import RayPorts
+from lfr.actors.ports import ALERT_PATIENCE_S, RayPorts
 from lfr.actors.shell import Shell, find
 from lfr.config import Camera, Secret
 from lfr.domain.errors import LfrError, MandateRefused
@@ -25,6 +28,8 @@ from lfr.domain.packs import Pack
 from lfr.domain.plan import CameraZone
 from lfr.domain.signing import Signed, open_signed
 from lfr.vision.source import open_source
+
+_log = log.get(__name__)
 
 
 class CameraActor(Shell):
@@ -64,7 +69,10 @@ class CameraActor(Shell):
             limits=Limits(in_flight=2 + len(pool), patient=patient, confirm_shots=confirm_shots),
             place=self.journal.place(),
             remember=self.journal.write,
+            tell=self._tell,
         )
+        self._writer = find(writer)
+        self._telling: set[asyncio.Task[None]] = set()
 
     @ray.method(max_task_retries=-1)
     async def run(self) -> None:
@@ -105,6 +113,25 @@ class CameraActor(Shell):
         ):
             await self._lookout.withdraw("stopped")
 
+    async def confirm_view(self) -> None:
+        """Somebody looked at the tile: what the camera shows now is what it should (C5)."""
+        self._lookout.confirm_view()
+
+    def _tell(self, kind: str, payload: dict[str, Any]) -> None:
+        task = asyncio.create_task(self._record(kind, payload))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _record(self, kind: str, payload: dict[str, Any]) -> None:
+        """Offered until it is written: the writer may be restarting."""
+        deadline = time.monotonic() + ALERT_PATIENCE_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._writer.record.remote(kind, self._camera.id, payload), 5.0)
+                return
+            await asyncio.sleep(1.0)
+        _log.error("camera.not_recorded", camera=self._camera.id, kind=kind)
+
     async def stop(self) -> None:
         """The run ends."""
         await self._lookout.stop()
@@ -140,7 +167,7 @@ class CameraActor(Shell):
             title=self._camera.title or self._camera.id,
             health=self._ended or lookout.picture,
             recognition=lookout.recognition,
-            detail=self._detail or (stats.detail if stats else ""),
+            detail=self._detail or lookout.trouble or (stats.detail if stats else ""),
             width=stats.size[0] if stats else 0,
             height=stats.size[1] if stats else 0,
             fps=stats.fps if stats else 0.0,

@@ -94,6 +94,13 @@ class Control(Protocol):
         """
         ...
 
+    async def confirm_view(self, camera: str, by: str) -> None:
+        """Somebody looked: what this camera shows now is what it should, though it is not what it showed (C5).
+
+        Raises NotFound, RuntimeFailed.
+        """
+        ...
+
     async def go_live(self, deployment_id: UUID, by: str) -> None:
         """Begin recognition under a fresh mandate; returns when every camera may recognise.
 
@@ -171,6 +178,10 @@ class StandInControl:
         """As told."""
         picture = self.tiles.get(camera)
         return (picture, 0.0) if picture else None
+
+    async def confirm_view(self, camera: str, by: str) -> None:
+        """Remembered."""
+        self.asked.append(("confirm-view", camera, by))
 
     async def go_live(self, deployment_id: UUID, by: str) -> None:
         """Remembered; the state becomes `live`."""

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from lfr import log
 from lfr.actors.control import Recognition
@@ -27,6 +28,8 @@ from lfr.domain.packs import Pack
 from lfr.domain.plan import CameraZone
 from lfr.domain.signing import Signed
 from lfr.vision.align import side
+from lfr.vision.letterbox import Fitted, fit_picture
+from lfr.vision.monitor import Monitor, Verdict
 from lfr.vision.source import PictureHealth
 from lfr.vision.source.base import EndOfSource, Frame, Source
 from lfr.vision.source.health import SourceHealth
@@ -71,7 +74,10 @@ class Grant:
 
 
 class Lookout:
-    """books: counters, kept over the death of the process by `remember`. run: names this process's transits."""
+    """books: counters, kept over the death of the process by `remember`. run: names this process's transits.
+
+    tell: takes the kind and the content of a log entry about this camera.
+    """
 
     def __init__(
         self,
@@ -84,6 +90,7 @@ class Lookout:
         limits: Limits,
         place: Place,
         remember: Callable[[Place], None],
+        tell: Callable[[str, dict[str, Any]], None] = lambda *_: None,
     ) -> None:
         self.books = Books(place)
         self.tile = Tile()
@@ -102,9 +109,15 @@ class Lookout:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._grant: Grant | None = None
         self._line: CameraPipeline | None = None
+        self._zone: Zone | None = None
+        self._watched: tuple[UUID, CameraZone] | None = None
         self._lines = 0
         self._counted = -1
+        self._tell = tell
+        self._monitor: Monitor | None = None
         self._outside = False
+        self._reason = self._began_outside = ""
+        self._rewind = True
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -123,9 +136,23 @@ class Lookout:
         """The picture's health in one word."""
         return self._health.word(self.source.stats) if self.source else "opening"
 
+    @property
+    def trouble(self) -> str:
+        """Why nobody is recognised although there is a mandate; empty when somebody is."""
+        return self._reason if self.recognition == "outside envelope" else ""
+
+    def confirm_view(self) -> None:
+        """Somebody looked: what the camera shows now is what it should."""
+        if self._monitor is not None:
+            self._monitor.learn()
+
     async def take(self, grant: Grant) -> None:
         """Recognise from now on. What is under way goes on, where the new mandate is for the same thing."""
         before, self._grant = self._grant, grant
+        self._zone = Zone.of(grant.zone)
+        watched = (grant.mandate.deployment_id, grant.zone)
+        if self._monitor is None or self._watched != watched:
+            self._monitor, self._watched, self._outside = Monitor(None, self._zone), watched, False
         self._ports.shown = grant.shown
         if before is not None and not grant.like(before):
             await self._close_line()
@@ -137,15 +164,27 @@ class Lookout:
         self._grant = None
         self._ports.shown = Pass(None, self._camera.id, "")
         self.recognition = word
+        if word == "stopped":  # it may be set up anew before the restart; after a pause it must be as it was
+            self._monitor = None
         await self._close_line()
 
-    async def outside(self, is_so: bool) -> None:
-        """The picture's conditions left, or came back into, what was certified (C5): no alerts outside of it."""
-        if is_so == self._outside:
+    async def _judge(self, verdict: Verdict) -> None:
+        """The picture left, or came back into, what recognition was tested for (C5): no alerts outside of it."""
+        if verdict.outside:
+            self._reason = f"outside envelope: {verdict.reason}"
+        if verdict.outside == self._outside:
             return
-        self._outside = is_so
-        if is_so:
+        self._outside = verdict.outside
+        if verdict.outside:
+            _log.warning("camera.outside", camera=self._camera.id, reason=verdict.reason)
+            self._began_outside = self._reason
+            self._tell("camera.outside", {"reason": verdict.reason})
+            if self._line is not None and self._limits.patient:  # a file never reads again what it passed over
+                await self._line.drain()
             await self._close_line()
+            self._rewind = False
+        else:
+            self._tell("camera.gap", {"seconds": round(verdict.ended_s or 0.0, 1), "reason": self._began_outside})
         self._say()
         self._changed.set()
 
@@ -162,6 +201,7 @@ class Lookout:
         await self._close_line()
 
     async def _close_line(self) -> None:
+        self._rewind = True
         line, self._line = self._line, None
         if line is not None:
             await line.close()
@@ -188,6 +228,8 @@ class Lookout:
     async def _finished(self, source: Source) -> bool:
         """At the end of the source: a file is only done once all of it was worked through under a mandate."""
         line = self._line
+        if line is None and self._outside and self._grant is not None:
+            return True
         if line is not None:
             await line.drain()
             if line.refused is None and not line.closed:
@@ -200,7 +242,7 @@ class Lookout:
         while not self.stopped:
             self._changed.clear()
             line = await self._current(source)
-            if line is None and not source.live:
+            if line is None and not source.live and not (self._outside and self._grant):
                 await self._changed.wait()
                 continue
             if line is not None:
@@ -213,10 +255,38 @@ class Lookout:
                     await line.no_frame()
                 continue
             due = max(due + 1 / self._camera.process_fps, frame.media_s)
+            fitted, verdict = await asyncio.to_thread(self._look, frame, source)
+            if verdict is not None:
+                await self._judge(verdict)
+            if line is not None and not self._outside:
+                await line.feed(frame, fitted, warmup=frame.index <= self._counted)
+                continue
             if line is not None:
-                await line.feed(frame, warmup=frame.index <= self._counted)
-            elif self.tile.due(frame):
-                await asyncio.to_thread(self.tile.show, frame, self._pack.detector.long_side)
+                await line.no_frame()
+            if self.tile.due(frame):
+                await asyncio.to_thread(self.tile.refresh, fitted.picture, fitted.box, frame)
+            if not source.live:
+                self._pass_over(frame)
+
+    def _look(self, frame: Frame, source: Source) -> tuple[Fitted, Verdict | None]:
+        """Mask and fit a frame, and judge it where it would be recognised in. Runs in a thread."""
+        assert frame.image is not None
+        monitor = self._monitor if self._grant is not None else None
+        if self._zone is not None:
+            self._zone.cover(frame.image)  # C2: what is masked, nobody sees, whatever comes after
+        fitted = fit_picture(frame.image, self._pack.detector.long_side)
+        if monitor is None:
+            return fitted, None
+        stats = source.stats
+        late = stats.extra.get("offset_ms", 0.0) / 1000 if source.live else 0.0
+        return fitted, monitor.feed(fitted.inner, frame.media_s, health=self._health.word(stats), lag_s=late)
+
+    def _pass_over(self, frame: Frame) -> None:
+        """A file's frame outside the envelope is done with: it is never read again."""
+        place = self.books.place
+        place.handled = max(place.handled, frame.index)
+        place.frame = max(place.frame, frame.index)
+        self._durable(place)
 
     async def _current(self, source: Source) -> CameraPipeline | None:
         """The pipeline to feed, if there may be one now."""
@@ -243,7 +313,7 @@ class Lookout:
             if self._grant is grant:
                 await self.withdraw("no mandate")
             return None
-        if not source.live:
+        if not source.live and self._rewind:
             await self._resume(source)
         if self._grant is not grant:  # it changed while we warmed up
             return None
@@ -251,7 +321,7 @@ class Lookout:
         return CameraPipeline(
             self._camera.id,
             self._pack,
-            Zone(grant.zone.zone),
+            self._zone or Zone.of(grant.zone),
             grant.mandate.deployment_id,
             self._run if self._lines == 1 else f"{self._run}-{self._lines}",
             grant.mandate.threshold,

@@ -28,7 +28,7 @@ from lfr.domain.transit import ShotRules, Transit
 from lfr.matching.matcher import ShotNote, TransitKey
 from lfr.vision import quality, redaction
 from lfr.vision.align import cut
-from lfr.vision.letterbox import Letterbox, fit
+from lfr.vision.letterbox import Fitted, Letterbox, fit_picture
 from lfr.vision.source.base import Frame
 from lfr.vision.tracking import Tracker
 from lfr.vision.zone import Zone
@@ -139,8 +139,8 @@ class CameraPipeline:
         """There was no frame to feed after all: give the room back."""
         await self._window.leave()
 
-    async def feed(self, frame: Frame, *, warmup: bool = False) -> None:
-        """Take one frame for which there is `room`. warmup: rebuild tracks, count nothing.
+    async def feed(self, frame: Frame, fitted: Fitted | None = None, *, warmup: bool = False) -> None:
+        """Take one frame for which there is `room`. fitted: where that was done already. warmup: rebuild tracks only.
 
         Raises LfrError when an earlier frame failed beyond repair (patient cameras only).
         """
@@ -148,9 +148,9 @@ class CameraPipeline:
         assert frame.image is not None
         if self._handler is None:
             self._handler = asyncio.create_task(self._handle_all())
-        h, w = frame.image.shape[:2]
-        box = fit(w, h, self.pack.detector.long_side)
-        picture = await asyncio.to_thread(box.apply, frame.image)
+        if fitted is None:
+            fitted = await asyncio.to_thread(fit_picture, frame.image, self.pack.detector.long_side)
+        box, picture = fitted.box, fitted.picture
         if self.tile.due(frame):
             self.tile.refresh(picture, box, frame)
         if self.closed:

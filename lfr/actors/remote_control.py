@@ -47,11 +47,21 @@ class RemoteControl:
 
     async def tile(self, camera: str) -> tuple[bytes, float] | None:
         """The newest tile. Raises NotFound, RuntimeFailed."""
+        found: tuple[bytes, float] | None = await answered(
+            self._camera(camera).tile.remote, f"camera {camera}", STATUS_S
+        )
+        return found
+
+    async def confirm_view(self, camera: str, by: str) -> None:
+        """As `Control.confirm_view`."""
+        await answered(self._camera(camera).confirm_view.remote, f"camera {camera}", ACKNOWLEDGE_S)
+        await self.writer.record.remote("camera.view-confirmed", by, {"camera": camera})
+
+    def _camera(self, camera: str) -> Any:
         cameras = self.crew.cameras
         if camera not in cameras:
             raise NotFound(f"there is no camera {camera}", hint=f"cameras: {', '.join(cameras) or 'none'}")
-        answer: tuple[bytes, float] | None = await answered(cameras[camera].tile.remote, f"camera {camera}", STATUS_S)
-        return answer
+        return cameras[camera]
 
     async def go_live(self, deployment_id: UUID, by: str) -> None:
         """As `Control.go_live`."""

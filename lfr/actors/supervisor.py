@@ -261,7 +261,8 @@ class SupervisorActor(Shell):
             return "paused" if row.state == "paused" else "stopped"
         well = all(actor.alive for actor in self._actors.values()) and self._duty.held is not None
         failing = any(answer["failing"] for answer in self._of("audit-writer"))
-        return "degraded" if failing or not well or any(c.health in BLIND for c in self._cameras()) else "live"
+        blind = any(c.health in BLIND or c.recognition == "outside envelope" for c in self._cameras())
+        return "degraded" if failing or not well or blind else "live"
 
 
 class Refusals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lfr.domain.faces import Image
 from lfr.vision import redaction
-from lfr.vision.letterbox import Letterbox, fit
+from lfr.vision.letterbox import Letterbox
 from lfr.vision.source.base import Frame
 
 EVERY_S = 0.4
@@ -21,13 +21,6 @@ class Tile:
     def due(self, frame: Frame) -> bool:
         """Whether the present tile is old enough to be replaced by this frame's."""
         return self.latest is None or not 0 <= frame.stamped_at - self.latest[1] < EVERY_S
-
-    def show(self, frame: Frame, long_side: int) -> None:
-        """Make the tile of a frame that goes to no pipeline."""
-        assert frame.image is not None
-        h, w = frame.image.shape[:2]
-        box = fit(w, h, long_side)
-        self.refresh(box.apply(frame.image), box, frame)
 
     def refresh(self, picture: Image, box: Letterbox, frame: Frame) -> None:
         """Make the tile from a picture that was fitted already. picture: uint8 BGR, letterboxed."""

@@ -70,6 +70,26 @@ def fit(width: int, height: int, long_side: int) -> Letterbox:
     return Letterbox((width, height), (across, down), (_up(across), _up(down)))
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A picture with how it was fitted."""
+
+    box: Letterbox
+    picture: Image
+
+    @property
+    def inner(self) -> Image:
+        """The picture without its padding."""
+        return self.picture[: self.box.inner[1], : self.box.inner[0]]
+
+
+def fit_picture(image: Image, long_side: int) -> Fitted:
+    """One picture, fitted. Raises ValueError as `fit`."""
+    height, width = image.shape[:2]
+    box = fit(width, height, long_side)
+    return Fitted(box, box.apply(image))
+
+
 def _resized(image: Image, size: tuple[int, int]) -> Image:
     """Halved by averaging while more than two pixels would become one, then linear.
 

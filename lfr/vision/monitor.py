@@ -38,6 +38,8 @@ below 0.61 alike or 0.69 of its fine detail, and never lost more than 0.35; a pu
 five degrees, a cover of nine tenths or a blur of 5 pixels in 640 went beyond a limit on each within three seconds."""
 _FLAT = 0.3
 """What hides the view is a cover when it has less structure than this share, else the camera was moved."""
+_STEP_BACK_S = 10.0
+"""A file that goes on after a pause is read again from a little before: what was judged stays judged."""
 _MARGIN = 0.9
 """To resume, a measurement must be inside by a tenth of its limit."""
 
@@ -66,6 +68,7 @@ class Monitor:
         self._good_since: float | None = None
         self._outside_since: float | None = None
         self._reason: Reason | Literal[""] = ""
+        self._at: float | None = None
 
     def learn(self) -> None:
         """The present view is the usual one from now on. What is suspended stays so until it is good again."""
@@ -78,6 +81,9 @@ class Monitor:
 
         health: the word of `PictureHealth`. lag_s: how much later than the quickest frame this one came.
         """
+        if self._at is not None and 0 < self._at - media_s < _STEP_BACK_S:
+            return Verdict(self._outside_since is not None, self._reason if self._outside_since is not None else "")
+        self._at = media_s
         half = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         if self._view is None or self._area.shape != half.shape[:2]:
             self._area = self._zone.area(half.shape[1], half.shape[0])
@@ -122,7 +128,9 @@ class Monitor:
                 self._outside_since = self._wrong_since
                 return Verdict(outside=True, reason=self._reason)
             return Verdict(outside=False)
-        if self._good_since is not None and at - self._good_since >= RESUME_S:
+        # The word for a frozen picture has a window of its own, and whoever moves first must not be missed.
+        wait = 0.0 if self._reason == "frozen" else RESUME_S
+        if self._good_since is not None and at - self._good_since >= wait:
             ended, self._outside_since = at - self._outside_since, None
             return Verdict(outside=False, ended_s=ended)
         return Verdict(outside=True, reason=self._reason)

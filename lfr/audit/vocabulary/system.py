@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from lfr.audit.vocabulary.base import Code, Count, Kinds, Payload
+from lfr.audit.vocabulary.base import Camera, Code, Count, Kinds, Payload
 
 
 class RecognitionStarted(Payload, frozen=True):
@@ -44,6 +44,18 @@ class CameraGap(Payload, frozen=True):
     reason: Code = "lost"
 
 
+class CameraOutside(Payload, frozen=True):
+    """What a camera shows is not what recognition was tested for: nobody is recognised there until it is (C5)."""
+
+    reason: Code
+
+
+class ViewConfirmed(Payload, frozen=True):
+    """Somebody looked, and what a camera shows now is what it should."""
+
+    camera: Camera
+
+
 class ActorRestarted(Payload, frozen=True):
     """An actor died and came back; restarts counts from the start of the run."""
 
@@ -57,5 +69,7 @@ KINDS: Kinds = {
     "recognition.gap": RecognitionGap,
     "camera.health": CameraHealth,
     "camera.gap": CameraGap,
+    "camera.outside": CameraOutside,
+    "camera.view-confirmed": ViewConfirmed,
     "actor.restarted": ActorRestarted,
 }
