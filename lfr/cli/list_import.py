@@ -1,64 +1,21 @@
-"""What `lfr watchlist import` and `lfr bench import` share: opening the system, and as many engines as cores."""
+"""What `lfr watchlist import` does, and the engines that `lfr bench import` measures with, too: as many as cores."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
 
-from lfr.cli.client import local_user
-from lfr.config import Config
-from lfr.domain.errors import Conflict, NotFound
+from lfr.cli.list_governance import flag_alike
+from lfr.cli.office import Office, at_office
+from lfr.config import Config, load
+from lfr.domain.errors import Conflict
 from lfr.domain.packs import Pack
-from lfr.domain.policy import Policy
 from lfr.domain.watchlist import ImportReport
-from lfr.services import deployments, policies, standing, watchlist
-from lfr.storage.database import Database, migrate
+from lfr.services import deployments, standing, watchlist
 from lfr.storage.models import Deployment
-from lfr.storage.node import Node, open_node
-from lfr.storage.vault import Vault
 from lfr.vision.engine.base import FaceEngine
-
-
-class Opened(NamedTuple):
-    """One configured system's database and vault, whether or not it runs."""
-
-    config: Config
-    db: Database
-    node: Node
-    vault: Vault
-    policy: Policy
-
-    async def deployment(self, wanted: str) -> Deployment:
-        """By its id or first digits; the current one for an empty one. Raises NotFound, Conflict."""
-        if not wanted:
-            found = await deployments.current(self.db, self.config.name)
-            if found is None:
-                raise NotFound("there is no deployment yet", hint="plan one with `lfr deployment new`")
-            return found
-        every = await deployments.list_deployments(self.db, self.config.name)
-        named = [one for one in every if str(one.id).startswith(wanted.lower())]
-        if not named:
-            raise NotFound(f"there is no deployment {wanted}", hint="`lfr deployment list` shows them")
-        if len(named) > 1:
-            raise Conflict(f"{len(named)} deployments begin with {wanted}", hint="give more digits")
-        return named[0]
-
-
-@asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[Opened]:
-    """The system of a configuration, opened on its database and closed again."""
-    config.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    await migrate(config.database_url)
-    node = open_node(config.node_key_source, config.keys_path, create=True)
-    db = Database(config.database_url)
-    try:
-        yield Opened(config, db, node, node.vault(), policies.load(config.policy))
-    finally:
-        await db.dispose()
 
 
 @contextmanager
@@ -81,64 +38,82 @@ def engines(config: Config, pack: Pack) -> Iterator[list[FaceEngine]]:
             engine.close()
 
 
-async def _present(system: Opened, pack: Pack) -> Deployment:
-    """The current deployment; a fresh draft where there is none that fits and a run may authorise itself."""
-    from lfr.vision.packs import pack_digest  # noqa: PLC0415
+async def target(office: Office, wanted: str, pack: Pack) -> Deployment:
+    """The deployment to import into; a fresh draft where there is none that fits and a run may authorise itself.
 
-    config, policy = system.config, system.policy
-    current = await deployments.current(system.db, config.name)
-    wanted = (config.mode, pack_digest(pack), policy.digest)
-    if current is not None and (current.mode, current.pack_digest, current.policy_digest) == wanted:
-        return current
-    if not policy.authority.self_signed or config.mode == "operational":
-        return await system.deployment("")
-    run = await standing.open(
-        system.db,
-        system.node,
-        system=config.name,
-        mode=config.mode,
-        force=config.force,
-        pack=pack.name,
-        pack_digest=pack_digest(pack),
-        policy=policy,
-    )
-    return await deployments.get_deployment(system.db, run.deployment_id)
+    Raises NotFound, Conflict for one that was planned with another pack.
+    """
+    from lfr.vision.packs import pack_digest  # noqa: PLC0415 - OpenCV is heavy
+
+    config, policy, digest = office.config, office.policy, pack_digest(pack)
+    row = None if not wanted else await office.find(wanted)
+    if row is None:
+        current = await deployments.current(office.db, config.name)
+        fits = current is not None and (current.mode, current.pack_digest, current.policy_digest) == (
+            config.mode,
+            digest,
+            policy.digest,
+        )
+        if fits or not policy.authority.self_signed or config.mode == "operational":
+            row = await office.find("")
+    if row is None:
+        run = await standing.open(
+            office.db,
+            office.node,
+            system=config.name,
+            mode=config.mode,
+            force=config.force,
+            pack=pack.name,
+            pack_digest=digest,
+            policy=policy,
+        )
+        row = await deployments.get_deployment(office.db, run.deployment_id)
+    if row.pack_digest != digest:
+        raise Conflict(
+            f"deployment {row.id} recognises with the pack {row.pack}, as it was when it was planned",
+            hint="use that pack in the configuration, or plan a deployment with this one",
+        )
+    return row
 
 
-async def import_into(
-    config: Config,
-    path: Path,
+def import_into(
+    config: Path,
+    source: Path,
     *,
     deployment: str,
     common: Mapping[str, str],
     dry_run: bool,
+    name: str,
+    password_file: Path | None,
     progress: Callable[[int, int], None],
-) -> tuple[UUID, ImportReport]:
-    """Import into a deployment of a configured system; into a fresh draft where a run may authorise itself."""
+) -> ImportReport:
+    """Import into a deployment of a configured system, and flag look-alikes afterwards."""
     from lfr.actors.runtime import require_permitted  # noqa: PLC0415 - Ray is slow to load
-    from lfr.vision.packs import load_pack, pack_digest  # noqa: PLC0415
+    from lfr.vision.packs import load_pack  # noqa: PLC0415
 
-    pack = load_pack(config.pack)
-    require_permitted(config, pack)
-    with engines(config, pack) as ready:
-        async with opened(config) as system:
-            row = await system.deployment(deployment) if deployment else await _present(system, pack)
-            if row.pack_digest != pack_digest(pack):
-                raise Conflict(
-                    f"deployment {row.id} recognises with the pack {row.pack}, as it was when it was planned",
-                    hint="use that pack in the configuration, or plan a deployment with this one",
-                )
+    loaded = load(config)
+    pack = load_pack(loaded.pack)
+    require_permitted(loaded, pack)
+
+    async def step(office: Office) -> ImportReport:
+        by = await office.acting(name, password_file)
+        row = await target(office, deployment, pack)
+        with engines(loaded, pack) as ready:
             report = await watchlist.import_list(
-                system.db,
-                system.vault,
+                office.db,
+                office.node.vault(),
                 ready,
                 row.id,
                 pack,
-                path,
-                by=local_user(),
-                policy=system.policy,
+                source,
+                by=by,
+                policy=office.policy,
                 common=common,
                 progress=progress,
                 dry_run=dry_run,
             )
-            return row.id, report
+        if report.enrolled and not dry_run and pack.calibration is not None:
+            await flag_alike(office, row.id, by)
+        return report
+
+    return at_office(config, step)

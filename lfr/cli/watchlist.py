@@ -1,8 +1,7 @@
-"""`lfr watchlist`: import into the database; list, add and revoke on a running system."""
+"""`lfr watchlist`: who is on a list, and how they got there. What keeps it in order: `lfr.cli.list_governance`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,19 +12,20 @@ import typer
 
 from lfr import log
 from lfr.cli.client import connect, find_run
+from lfr.cli.list_governance import Which, alike, confirm, digest, recheck, special, template
 from lfr.cli.list_import import import_into
+from lfr.cli.office import As, ConfigFile, Office, PasswordFile, at_office
 from lfr.cli.output import progress_on_stderr, text_table
 from lfr.config import load
 from lfr.domain.errors import WatchlistError
-from lfr.domain.watchlist import RowResult
+from lfr.domain.watchlist import EntrySummary, RowResult
+from lfr.services import watchlist
 from lfr.services.import_report import result_of, write_report
 from lfr.services.import_rows import read_picture
 from lfr.services.pictures import Refused
 
-app = typer.Typer(no_args_is_help=True, help="Import, list, add and revoke watchlist entries.")
+app = typer.Typer(no_args_is_help=True, help="Who is listed: import, check, sign for, take off.")
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="The system's configuration file.")]
-Which = Annotated[str, typer.Option("--deployment", help="Its id, or the first digits; the current one without.")]
 Common = Annotated[
     list[str] | None,
     typer.Option("--set", help="NAME=VALUE for every row that leaves this column empty; may be given again."),
@@ -35,7 +35,7 @@ MOST_LINES = 500
 
 @app.callback()
 def logs() -> None:
-    """Import, list, add and revoke watchlist entries."""
+    """Who is listed: import, check, sign for, take off."""
     log.configure("WARNING")
 
 
@@ -52,22 +52,23 @@ def import_(
     common: Common = None,
     report: Annotated[Path | None, typer.Option(help="Write every row, with every reason, to this CSV.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and picture, write nothing.")] = False,
+    name: As = "",
+    password_file: PasswordFile = None,
 ) -> None:
     """Enrol many people. Each row is enrolled, or refused with its reasons; what is enrolled already is left alone.
 
     May be cut short and run again. Exit code 1 when no picture is on the list afterwards that was not there before.
     """
-    loaded = load(config)
     with progress_on_stderr() as tell:
-        _, result = asyncio.run(
-            import_into(
-                loaded,
-                path,
-                deployment=deployment,
-                common=_common(common),
-                dry_run=dry_run,
-                progress=lambda done, total: tell("enrolling", done, total),
-            )
+        result = import_into(
+            config,
+            path,
+            deployment=deployment,
+            common=_common(common),
+            dry_run=dry_run,
+            name=name,
+            password_file=password_file,
+            progress=lambda done, total: tell("enrolling", done, total),
         )
     _show(result.rows)
     if report is not None:
@@ -77,7 +78,7 @@ def import_(
     there = f"{result.already} enrolled already, " if result.already else ""
     end = " (dry run)" if dry_run else ""
     typer.echo(f"{result.enrolled} enrolled, {there}{result.refused} refused{why}{end}", err=True)
-    if result.enrolled and not dry_run and find_run(loaded) is not None:
+    if result.enrolled and not dry_run and find_run(load(config)) is not None:
         typer.echo("the running system does not match these entries yet: they wait for an amendment", err=True)
     if not result.enrolled and not result.already:
         raise WatchlistError("no picture was enrolled", hint="see the reasons above, or --report FILE.csv")
@@ -91,15 +92,20 @@ def _common(given: list[str] | None) -> dict[str, str]:
 
 
 @app.command(name="list")
-def list_(config: ConfigFile) -> None:
-    """The entries of the running system."""
+def list_(config: ConfigFile, deployment: Which = "") -> None:
+    """The entries of a deployment."""
+
+    async def look(office: Office) -> list[EntrySummary]:
+        row = await office.find(deployment)
+        return await watchlist.list_entries(office.db, office.node.vault(), row.id)
+
     rows = []
-    with connect(load(config)) as client:
-        for entry in client.entries():
-            state = "revoked" if entry["revoked_at"] else "listed"
-            added = str(entry["added_at"])[:16].replace("T", " ")
-            rows.append((entry["id"], entry["label"], entry["images"], f"{added} UTC", state))
-    text_table(("id", "label", "pictures", "added", "state"), rows)
+    for entry in at_office(config, look):
+        state = "revoked" if entry.revoked_at else "listed" if entry.checked_by else "not confirmed"
+        added = f"{entry.added_at:%Y-%m-%d %H:%M} UTC"
+        alike = "yes" if entry.alike else ""
+        rows.append((entry.id, entry.label, entry.category, entry.age_band, entry.images, added, state, alike))
+    text_table(("id", "label", "category", "age", "pictures", "added", "state", "alike"), rows)
 
 
 @app.command()
@@ -121,11 +127,30 @@ def add(
 
 
 @app.command()
-def revoke(entry_id: Annotated[UUID, typer.Argument(help="The entry's id.")], config: ConfigFile) -> None:
-    """Take one person off the running system's list; returns when no live matcher knows the entry any more."""
-    with connect(load(config)) as client:
-        client.revoke_entry(entry_id)
+def revoke(
+    entry_id: Annotated[UUID, typer.Argument(help="The entry's id.")],
+    config: ConfigFile,
+    deployment: Which = "",
+    name: As = "",
+    password_file: PasswordFile = None,
+) -> None:
+    """Take one person off, at once and offline; returns when no live matcher here knows the entry any more."""
+    if find_run(load(config)) is not None and not deployment:
+        with connect(load(config)) as client:
+            client.revoke_entry(entry_id)
+    else:
+
+        async def step(office: Office) -> None:
+            row = await office.find(deployment)
+            by = await office.acting(name, password_file)
+            await watchlist.revoke(office.db, row.id, entry_id, by=by)
+
+        at_office(config, step)
     typer.echo(f"revoked {entry_id}", err=True)
+
+
+for command in (confirm, alike, recheck, digest, template, special):
+    app.command()(command)
 
 
 def _read(file: Path) -> bytes:

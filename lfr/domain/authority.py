@@ -90,6 +90,18 @@ class ListAmendment(Decision, frozen=True, tag="lfr.list-amendment/1"):
     entries: int
 
 
+class SpecialListing(Decision, frozen=True, tag="lfr.special-listing/1"):
+    """An entry that needs a signature of its own: a child (B8), or a case below the seriousness floor (B3).
+
+    leaf: the entry as it stands, pictures included. The youngest need two, of two officers.
+    """
+
+    entry_id: UUID
+    leaf: str
+    age_band: Code
+    reason: Written
+
+
 class Restart(Decision, frozen=True, tag="lfr.restart/1"):
     """After a stop: recognition may start again (A13). stop: the id of the stop it answers."""
 

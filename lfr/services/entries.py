@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, update
@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
-from lfr.domain.errors import Conflict, NotFound
+from lfr.domain.errors import Conflict, NotFound, VaultError
 from lfr.domain.watchlist import EntrySummary
 from lfr.services import audit
 from lfr.services.sealing import LABEL, PICTURE, list_ring
@@ -23,7 +23,7 @@ _log = log.get(__name__)
 
 
 async def list_entries(db: Database, vault: Vault, deployment_id: UUID) -> list[EntrySummary]:
-    """All entries, revoked ones too, oldest first; a label whose key was shredded is empty. Raises VaultError."""
+    """All entries, revoked ones too, oldest first; the label of a revoked one may be gone. Raises VaultError."""
     async with db.session() as session:
         rows = (
             await session.exec(
@@ -34,7 +34,7 @@ async def list_entries(db: Database, vault: Vault, deployment_id: UUID) -> list[
                 .order_by(col(WatchlistEntry.added_at), col(WatchlistEntry.id))
             )
         ).all()
-    await vault.load(list_ring(deployment_id), {entry.id for entry, _ in rows if entry.label_sealed})
+    await _load(vault, deployment_id, [entry for entry, _ in rows])
     return [_summary(vault, entry, images) for entry, images in rows]
 
 
@@ -66,14 +66,25 @@ async def labels(db: Database, vault: Vault, deployment_id: UUID, entry_ids: Col
     )
     async with db.session() as session:
         rows = (await session.exec(query)).all()
-    await vault.load(list_ring(deployment_id), {row.id for row in rows if row.label_sealed})
+    await _load(vault, deployment_id, rows)
     return {row.id: _label(vault, row) for row in rows}
+
+
+async def _load(vault: Vault, deployment_id: UUID, rows: Sequence[WatchlistEntry]) -> None:
+    """The keys of living entries must be there; those of revoked ones may have been shredded."""
+    await vault.load(list_ring(deployment_id))
+    await vault.load(list_ring(deployment_id), {row.id for row in rows if row.label_sealed and row.revoked_at is None})
 
 
 def _label(vault: Vault, row: WatchlistEntry) -> str:
     if row.label_sealed is None:
         return ""
-    return vault.open(row.label_sealed, owner=row.id, purpose=LABEL, object_id=row.id).decode()
+    try:
+        return vault.open(row.label_sealed, owner=row.id, purpose=LABEL, object_id=row.id).decode()
+    except VaultError:
+        if row.revoked_at is None:
+            raise
+        return ""  # shredded with everything else of the entry
 
 
 async def entry_picture(db: Database, vault: Vault, entry_id: UUID) -> bytes:

@@ -50,6 +50,15 @@ async def living_leaves(session: AsyncSession, deployment_id: UUID) -> tuple[dic
     return living, sum(len(pictures[entry_id]) for entry_id in living)
 
 
+async def leaf_now(session: AsyncSession, entry: WatchlistEntry) -> str:
+    """The leaf that one entry's rows make as they stand."""
+    query = select(WatchlistImage.id, WatchlistImage.template_sealed).where(
+        col(WatchlistImage.entry_id) == entry.id, col(WatchlistImage.template_sealed).is_not(None)
+    )
+    pictures = [(image_id, image_digest(template or b"")) for image_id, template in await session.exec(query)]
+    return leaf_of(entry.id, entry.category, entry.action, pictures)
+
+
 async def _gone(session: AsyncSession, deployment_id: UUID) -> frozenset[str]:
     """Leaves of approved entries that were taken off since."""
     query = select(WatchlistEntry.leaf).where(

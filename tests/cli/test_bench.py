@@ -50,3 +50,25 @@ def test_a_broken_clip_is_refused_before_anything_starts(tmp_path, capsys):
 def test_a_run_of_ours_that_fails_ends_the_bench(tmp_path):
     with pytest.raises(RuntimeFailed, match="did not complete"):
         bench._our_run(tmp_path / "no.mp4", tmp_path / "no.json", tmp_path, "embedded", None, "file")
+
+
+@pytest.mark.assets
+def test_an_import_beside_its_bound(assets):
+    command = [
+        sys.executable,
+        "-m",
+        "lfr",
+        "bench",
+        "import",
+        str(assets / "faces" / "lfw-dev"),
+        "--pack",
+        "permissive",
+    ]
+    done = subprocess.run([*command, "--limit", "100"], capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["pictures"] == 100
+    assert 90 <= said["enrolled"] == said["templates"] <= 100
+    assert said["looks"] >= 100
+    assert all(said[name] > 0 for name in ("import_per_s", "bound_per_s", "ratio", "one_look_ratio"))
+    assert "the same detections and templates" in done.stdout
