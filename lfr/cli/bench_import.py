@@ -35,7 +35,7 @@ _WARM = 16
 
 @dataclass
 class _Sum:
-    """What was measured so far. Seconds."""
+    """What was measured so far. Seconds; cpu: of all cores together."""
 
     pictures: int = 0
     enrolled: int = 0
@@ -44,9 +44,12 @@ class _Sum:
     seconds: float = 0.0
     bound: float = 0.0
     one_look: float = 0.0
+    cpu: float = 0.0
+    bound_cpu: float = 0.0
+    one_look_cpu: float = 0.0
 
     def said(self) -> dict[str, Any]:
-        """Rates in pictures per second, and the import's share of each bound."""
+        """Rates in pictures per second, and the import's share of each bound: of time, and of what the cores did."""
         rate = self.pictures / self.seconds
         return {
             "pictures": self.pictures,
@@ -58,6 +61,8 @@ class _Sum:
             "ratio": round(self.bound / self.seconds, 3),
             "one_look_bound_per_s": round(self.pictures / self.one_look, 2),
             "one_look_ratio": round(self.one_look / self.seconds, 3),
+            "cpu_ratio": round(self.bound_cpu / self.cpu, 3),
+            "one_look_cpu_ratio": round(self.one_look_cpu / self.cpu, 3),
         }
 
 
@@ -88,11 +93,16 @@ def import_(
         ).said()
     if not json:
         print_table(
-            ("", "pictures/s", "share"),
+            ("", "pictures/s", "share", "share of the cores' work"),
             [
-                ("import", said["import_per_s"], None),
-                ("bound: the same detections and templates", said["bound_per_s"], said["ratio"]),
-                ("bound: one detection a picture", said["one_look_bound_per_s"], said["one_look_ratio"]),
+                ("import", said["import_per_s"], None, None),
+                ("bound: the same detections and templates", said["bound_per_s"], said["ratio"], said["cpu_ratio"]),
+                (
+                    "bound: one detection a picture",
+                    said["one_look_bound_per_s"],
+                    said["one_look_ratio"],
+                    said["one_look_cpu_ratio"],
+                ),
             ],
         )
     print_json(said)
@@ -120,12 +130,17 @@ async def _measure(place: Path, pack: Pack, ready: Sequence[FaceEngine], rows: S
                 enrol_bound(ready, pictures[:_WARM], looks=_WARM, templates=_WARM)
             for engine in counted:
                 engine.looks = engine.templates = 0
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             total.enrolled += await _import(db, node, counted, run.deployment_id, pack, part)
             total.seconds += time.perf_counter() - began
+            total.cpu += time.process_time() - cpu
             looks, templates = sum(one.looks for one in counted), sum(one.templates for one in counted)
+            cpu = time.process_time()
             total.bound += enrol_bound(ready, pictures, looks=looks, templates=templates)
+            between = time.process_time()
             total.one_look += enrol_bound(ready, pictures, looks=len(pictures), templates=templates)
+            total.bound_cpu += between - cpu
+            total.one_look_cpu += time.process_time() - between
             total.pictures += len(part)
             total.looks, total.templates = total.looks + looks, total.templates + templates
             tell(total.pictures)

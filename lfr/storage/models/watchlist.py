@@ -93,10 +93,8 @@ class WatchlistImage(Table, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     deployment_id: UUID
     entry_id: UUID = Field(index=True)
-    template_sealed: bytes | None
-    dim: int
-    picture_sealed: bytes | None
     picture_mac: bytes | None
+    dim: int
     face_px: float
     sharpness: float
     score: float
@@ -106,3 +104,6 @@ class WatchlistImage(Table, table=True):
     hold_review_on: date | None = None
     unconvicted: bool = False
     added_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    # Last, since SQLite reads a row in this order: what is counted lies before what is large.
+    template_sealed: bytes | None
+    picture_sealed: bytes | None
