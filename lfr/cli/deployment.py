@@ -11,7 +11,7 @@ import typer
 from sqlmodel import col, select
 
 from lfr import log
-from lfr.cli import deployment_decisions, deployment_running
+from lfr.cli import deployment_decisions, deployment_evidence, deployment_running
 from lfr.cli.office import As, ConfigFile, Office, PasswordFile, Which, at_office
 from lfr.cli.output import print_json, text_table
 from lfr.config import load
@@ -238,5 +238,5 @@ def window(row: Deployment) -> str:
     return f"{row.starts_at:%Y-%m-%d %H:%M} to {row.ends_at:%H:%M}"
 
 
-for command in (*deployment_decisions.COMMANDS, *deployment_running.COMMANDS):
+for command in (*deployment_decisions.COMMANDS, *deployment_evidence.COMMANDS, *deployment_running.COMMANDS):
     app.command()(command)

@@ -158,6 +158,7 @@ async def change_plan(
         row.plan, row.plan_digest = msgspec.to_builtins(plan, str_keys=True), plan.digest
         row.policy, row.policy_digest = policy.name, policy.digest
         row.starts_at, row.ends_at = plan.starts_at, plan.ends_at
+        row.notice_at = None  # another plan, another notice (J1)
         audit.record(
             session,
             kind="deployment.plan-changed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ Kind = TypeVar("Kind")
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses anchors and aliases (a small file can become endless) and a key that stands there twice."""
+    """Refuses anchors and aliases (a small file can become endless), doubled keys, numbers that are not finite."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """As the base, without aliases."""
@@ -28,14 +29,24 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """As the base, without doubled keys."""
         seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                what = f"the key {str(key.value)[:60]!r} stands there twice"
-                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key.start_mark)
+            if key.value in seen:
+                what = f"the key {key.value[:60]!r} stands there twice"
+                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_float(self, node: Any) -> float:
+        """As the base, without infinity and what is no number: neither has a canonical form to be signed."""
+        value = super().construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise yaml.MarkedYAMLError(problem="a number is finite", problem_mark=node.start_mark)
+        return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def decode(raw: bytes, kind: type[Kind], *, where: str, hint: str) -> Kind:

@@ -75,6 +75,28 @@ def test_what_is_refused_is_one_line_and_a_hint(lfr, arguments):
     assert len(lfr("user", "list")[1].splitlines()) == 2
 
 
+def test_roles_and_rank_change(lfr):
+    lfr("user", "add", "ann", "--role", "authorising-officer", "--rank", "lead")
+    assert lfr("user", "list")[1].splitlines()[1].split()[:3] == ["ann", "authorising-officer", "lead"]
+    assert lfr("user", "change", "ann", "--role", "operator", "--role", "engineer", "--rank", "")[0] == 0
+    assert lfr("user", "list")[1].splitlines()[1].split()[:4] == ["ann", "operator,", "engineer", "one-time"]
+    for wrong in (("ann",), ("ann", "--rank", "general"), ("bob", "--rank", "lead"), ("ann", "--role", "king")):
+        code, _, err = lfr("user", "change", *wrong)
+        assert code == 1
+        assert err.startswith("error: ")
+    assert lfr("user", "add", "bob", "--rank", "general")[0] == 1
+
+
+def test_a_reset_gives_another_password(lfr):
+    first = lfr("user", "add", "ann")[1].strip()
+    code, out, err = lfr("user", "reset", "ann")
+    assert code == 0
+    assert len(out.strip()) == 24
+    assert out.strip() != first
+    assert "retired" in err
+    assert lfr("user", "reset", "nobody")[0] == 1
+
+
 def test_a_configuration_that_is_not_there(tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         run(["user", "list", "--config", str(tmp_path / "nothing.yaml")])

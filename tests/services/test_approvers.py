@@ -1,13 +1,9 @@
 """Approvers from outside (A10): a real server over TLS and over loopback, a signed file, a second officer."""
 
 import datetime as dt
-import http.server
 import ipaddress
-import json
 import ssl
-import threading
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -26,11 +22,11 @@ from lfr.domain.policy import Approver
 from lfr.domain.signing import public_key_of, sign
 from lfr.services import approvers, deployments, events, users
 from lfr.storage.models import SignedDecision
+from tests.support.court import JUDGE, court, judge
 from tests.support.quick import quicken
 from tests.support.scene import PASSWORD, new_scene
 
 one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-JUDGE = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture
@@ -170,52 +166,9 @@ async def test_a_second_officer_of_the_rank_and_not_the_same_one(store, tmp_path
     assert await a10(scene) == []
 
 
-class Court(http.server.BaseHTTPRequestHandler):
-    """Answers as its server was told to."""
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(asked)
-        status, body = self.server.answer(asked)
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/elsewhere")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def court(answer, context=None):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Court)
-    server.answer, server.asked = answer, []
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def over_http(server, scheme="http"):
     url = f"{scheme}://127.0.0.1:{server.server_port}/approve"
     return Approver("judge", "Judge", "http", keys=(public_key_of(JUDGE),), url=url)
-
-
-def judge(asked, key=JUDGE, **changed):
-    """Signs whatever it is asked for."""
-    at = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    given = {
-        "deployment_id": asked["deployment_id"], "approver": asked["approver"], "plan_digest": asked["plan_digest"],
-        "decision": "approve", "at": at, "expires_at": at + timedelta(hours=8),
-    }  # fmt: skip
-    return 200, sign(msgspec.convert(given | changed, Approval), key).encode()
 
 
 async def ask(scene, *, cafile="", timeout_s=5.0):
