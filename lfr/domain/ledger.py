@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -14,17 +16,31 @@ from lfr.domain.policy import Strict
 
 Choice = Literal["confirm", "neither-confirm-nor-deny", "not-listed"]
 LEAST_WORDS = 3
+REFERENCE_MOST = 2000
 
 
 class Membership(Strict, frozen=True):
-    """One entry of one list. reference: the force's nominal reference, normalised. No biometric, no name."""
+    """One entry of one list, as it is sealed. reference: the force's nominal reference. No biometric, no name."""
 
+    entry_id: UUID
     reference: str
     category: str
     reason: str
     legal_basis: str
     listed_at: datetime
-    event: Literal["listed", "taken-off"] = "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A membership as the officer sees it: with the deployment it belongs to, and when it was taken off."""
+
+    deployment_id: UUID
+    title: str
+    category: str
+    reason: str
+    legal_basis: str
+    listed_at: datetime
+    taken_off_at: datetime | None
 
 
 class Reply(Strict, frozen=True):
@@ -39,9 +55,10 @@ class Reply(Strict, frozen=True):
 
 def normalised(reference: str) -> str:
     """One form for what is written in several ways: no blanks, capitals. Raises Conflict for none, or one too long."""
-    found = "".join(unicodedata.normalize("NFKC", reference).split()).upper()
-    if not 1 <= len(found) <= 120 or not found.isprintable():
-        raise Conflict("this is no nominal reference", hint="as the force writes it, 1 to 120 characters")
+    folded = unicodedata.normalize("NFKC", reference).upper()
+    found = "".join(one for one in folded if one.isprintable() and not one.isspace())
+    if not 1 <= len(found) <= REFERENCE_MOST:
+        raise Conflict("this is no nominal reference", hint=f"as the force writes it, 1 to {REFERENCE_MOST} characters")
     return found
 
 
@@ -55,14 +72,16 @@ def require_fitting(choice: Choice, reason: str, memberships: int) -> None:
         raise Conflict("to neither confirm nor deny needs a reason", hint=f"at least {LEAST_WORDS} words, kept sealed")
 
 
-def letter(choice: Choice, found: tuple[Membership, ...], months: float) -> str:
+def letter(choice: Choice, found: Sequence[Listed], months: float) -> str:
     """The words of the answer to the person."""
     if choice == "neither-confirm-nor-deny":
         return "We neither confirm nor deny that information about you was held. You may complain or ask for a review."
     if choice == "not-listed":
         return f"No watchlist entry under this reference is recorded in the last {months:g} months."
     lines = [
-        f"{one.listed_at:%Y-%m-%d}: {'listed' if one.event == 'listed' else 'taken off'}, category {one.category}"
+        f"{one.listed_at:%Y-%m-%d}"
+        + (f" to {one.taken_off_at:%Y-%m-%d}" if one.taken_off_at else "")
+        + f": category {one.category}"
         + (f", {one.legal_basis}" if one.legal_basis else "")
         for one in found
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -22,12 +22,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.errors import NotAllowed, NotFound, NotSignedIn, VaultError
-from lfr.domain.ledger import Choice, Membership, Reply, normalised, require_fitting
+from lfr.domain.ledger import Choice, Listed, Membership, Reply, normalised, require_fitting
 from lfr.domain.policy import Policy
 from lfr.services import audit, clock, passwords
 from lfr.storage.columns import now
 from lfr.storage.database import Database
-from lfr.storage.models import LedgerEntry, LedgerKey, LedgerReply, User
+from lfr.storage.models import Deployment, LedgerEntry, LedgerKey, LedgerReply, User, WatchlistEntry
 from lfr.storage.sealed_box import seal, unseal
 
 OFFICER = "data-protection-officer"
@@ -46,7 +46,7 @@ class Inquiry:
     id: UUID
     officer: str
     reference: str
-    memberships: tuple[Membership, ...]
+    memberships: tuple[Listed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +95,39 @@ async def ready(db: Database) -> bool:
 
 
 async def record(
-    session: AsyncSession, *, deployment_id: UUID, entry: Membership, policy: Policy, at: datetime | None = None
+    session: AsyncSession,
+    deployment_id: UUID,
+    people: Sequence[Membership],
+    *,
+    policy: Policy,
+    at: datetime | None = None,
 ) -> bool:
-    """Remember a membership, in the transaction that lists or takes off the person. False: there is no ledger key yet.
+    """Remember memberships, in the transaction that lists the people. False: there is no ledger key yet.
 
     Raises Conflict for a reference that is none.
     """
     key = await _newest(session)
     if key is None:
         return False
-    kept = msgspec.structs.replace(
-        entry,
-        reference=normalised(entry.reference),
-        reason=_cut(entry.reason),
-        legal_basis=_cut(entry.legal_basis),
-    )
-    row_id, made = uuid4(), at or now()
-    session.add(
-        LedgerEntry(
-            id=row_id,
-            deployment_id=deployment_id,
-            ledger_key=key.public,
-            sealed=_sealed(kept, key.public, row_id, ROW_STEP),
-            made_at=made,
-            expires_at=made + policy.retention.ledger_months * MONTH,
+    made = at or now()
+    for person in people:
+        kept = msgspec.structs.replace(
+            person,
+            reference=normalised(person.reference),
+            reason=_cut(person.reason),
+            legal_basis=_cut(person.legal_basis),
         )
-    )
+        row_id = uuid4()
+        session.add(
+            LedgerEntry(
+                id=row_id,
+                deployment_id=deployment_id,
+                ledger_key=key.public,
+                sealed=_sealed(kept, key.public, row_id, ROW_STEP),
+                made_at=made,
+                expires_at=made + policy.retention.ledger_months * MONTH,
+            )
+        )
     return True
 
 
@@ -133,10 +140,9 @@ async def ask(db: Database, officer: str, password: str, reference: str) -> Inqu
     opened = await _unlock(db, officer, password)
     await _index(db, opened)
     macs = [one.mac(wanted) for one in opened.values()]
-    query = select(LedgerEntry).where(col(LedgerEntry.mac).in_(macs))
     async with db.session() as session:
-        rows = (await session.exec(query)).all()
-    found = [_membership(row, opened[row.ledger_key]) for row in rows]
+        rows = (await session.exec(select(LedgerEntry).where(col(LedgerEntry.mac).in_(macs)))).all()
+        found = [await _listed(session, row, opened[row.ledger_key]) for row in rows]
     inquiry = Inquiry(uuid4(), officer, wanted, tuple(sorted(found, key=lambda one: one.listed_at)))
     await _log(db, "ledger.asked", officer, inquiry.id)
     return inquiry
@@ -230,6 +236,22 @@ async def _index(db: Database, opened: Mapping[str, _Opened]) -> None:
                 row.mac = key.mac(_membership(row, key).reference)
         if len(rows) < _BATCH:
             return
+
+
+async def _listed(session: AsyncSession, row: LedgerEntry, key: _Opened) -> Listed:
+    said = _membership(row, key)
+    entry = await session.get(WatchlistEntry, said.entry_id)
+    deployment = await session.get(Deployment, row.deployment_id)
+    over = deployment.ended_at if deployment else None
+    return Listed(
+        row.deployment_id,
+        str(deployment.plan.get("title", "")) if deployment else "",
+        said.category,
+        said.reason,
+        said.legal_basis,
+        said.listed_at,
+        (entry.revoked_at if entry else None) or over,
+    )
 
 
 def _membership(row: LedgerEntry, key: _Opened) -> Membership:

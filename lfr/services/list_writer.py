@@ -18,10 +18,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lfr.domain.age_bands import band_of
 from lfr.domain.errors import StorageError
 from lfr.domain.faces import Templates
+from lfr.domain.ledger import Membership
 from lfr.domain.listing_batch import Judged
 from lfr.domain.policy import Policy
 from lfr.domain.watchlist import Fault, RowResult
-from lfr.services import audit
+from lfr.services import audit, ledger
 from lfr.services.enrolment import Prepared
 from lfr.services.sealing import DETAILS, LABEL, NOMINAL, PICTURE, TEMPLATE, list_ring
 from lfr.storage.columns import now
@@ -126,6 +127,10 @@ class ListWriter:
                 results[row.row.at] = self._add(batch, row)
             if batch.images:
                 await self._insert(session, batch)
+                people = {
+                    row.entry_id: _membership(row) for row in rows if row.entry_id in batch.new and row.nominal_mac
+                }
+                await ledger.record(session, self.deployment_id, list(people.values()), policy=self.policy)
                 await audit.sequence_within(self.db, session)
         return results
 
@@ -300,6 +305,15 @@ class ListWriter:
             )
         )
         return {mac: entry_id for mac, entry_id in found.all() if mac is not None}
+
+
+def _membership(sealed: _Sealed) -> Membership:
+    """What the rights ledger remembers of an entry (B13)."""
+    person = sealed.row.judged.listing.person
+    details = person.details
+    return Membership(
+        sealed.entry_id, details.nominal_ref, person.category, details.reason, person.legal_basis, listed_at=now()
+    )
 
 
 @dataclass

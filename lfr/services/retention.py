@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
 from lfr.domain.errors import Conflict, NotFound, StorageError
+from lfr.domain.lifecycle import URGENT_LAPSED, WINDOW_OVER
 from lfr.domain.policy import Policy
 from lfr.services import balance, clock, holds, ledger, objects, shredding
 from lfr.services.balance import Balance, reconcile
@@ -38,7 +39,8 @@ __all__ = [
 ]
 
 RECONCILED_EVERY = timedelta(hours=24)
-"""No period of keeping anything: how often the books are checked."""
+GRACE = timedelta(seconds=2)
+"""No periods of keeping anything: how often the books are checked; how long whoever watches the windows goes first."""
 
 _log = log.get(__name__)
 
@@ -226,7 +228,11 @@ async def _expired_alerts(db: Database, vault: Vault, at: datetime) -> int:
 
 
 async def _end_what_is_over(db: Database, at: datetime) -> None:
-    """Windows that ended while nobody was there to see it (A3), and urgent authorities that lapsed (A4)."""
+    """Windows that ended while nobody was there to see it (A3), and urgent authorities that lapsed (A4).
+
+    Whoever recognises is told by the supervisor (`mandates.settle`), which goes first.
+    """
+    at, now = at - GRACE, at
     open_ones = select(Deployment).where(col(Deployment.state).not_in(("ended", "closed")))
     async with db.session() as session:
         rows = (await session.exec(open_ones)).all()
@@ -239,8 +245,8 @@ async def _end_what_is_over(db: Database, at: datetime) -> None:
                     row.urgent_confirm_by,
                 ):
                     continue
-                move(session, found, "end", by="system", at=at, reason="urgent-lapsed" if lapsed else "window-over")
-                found.ended_at = at
+                move(session, found, "end", by="system", at=now, reason=URGENT_LAPSED if lapsed else WINDOW_OVER)
+                found.ended_at = now
 
 
 async def _lists(db: Database, vault: Vault, policy: Policy, at: datetime) -> int:
@@ -249,7 +255,7 @@ async def _lists(db: Database, vault: Vault, policy: Policy, at: datetime) -> in
     done = 0
     for row in rows:
         kept = timedelta(hours=policy.retention.watchlist_hours if row.policy_digest == policy.digest else 0)
-        if row.state == "ended" and (row.state_reason == "urgent-lapsed" or (row.ended_at or at) + kept <= at):
+        if row.state == "ended" and (row.state_reason == URGENT_LAPSED or (row.ended_at or at) + kept <= at):
             done += await _close(db, vault, row.id, reason="closed", at=at)
             async with changing(db, row.id) as (session, found):
                 if found.state == "ended":

@@ -41,6 +41,18 @@ class Server:
         self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lfr_test")
         return self.url("lfr_test")
 
+    def copy(self, name: str) -> str:
+        """A backup: dumped, and restored under another name. The copy's URL."""
+        connection = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "lfr"]
+        environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.sql(f"CREATE DATABASE {name}")
+        dump = [binaries() / "pg_dump", *connection, "lfr_test"]
+        dumped = subprocess.run(dump, env=environment, check=True, capture_output=True)
+        restore = [binaries() / "psql", *connection, "-q", "-v", "ON_ERROR_STOP=1", name]
+        subprocess.run(restore, env=environment, check=True, capture_output=True, input=dumped.stdout)
+        return self.url(name)
+
     def disconnect(self) -> None:
         """End every connection to that database, as a restart of the server would."""
         self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lfr_test'")

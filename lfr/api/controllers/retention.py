@@ -229,7 +229,9 @@ class RightsController(Controller):
             raise NotAllowed(error.message, hint=error.hint) from None
         inquiries.keep(found)
         lines = [
-            MembershipOut(one.event, one.category, one.reason, one.legal_basis, one.listed_at)
+            MembershipOut(
+                "taken-off" if one.taken_off_at else "listed", one.category, one.reason, one.legal_basis, one.listed_at
+            )
             for one in found.memberships
         ]
         return InquiryOut(found.id, lines)
