@@ -413,9 +413,9 @@ async def test_a_window_that_ended_while_nobody_looked_ends_the_deployment(store
     await keep(store)
     at = now()
     await set_deployment(store, state="live", ends_at=at + HOUR)
-    await retention.due(store.db, store.vault, POLICY, at + HOUR - timedelta(seconds=1))
+    await retention.due(store.db, store.vault, POLICY, at + HOUR + retention.GRACE - timedelta(seconds=1))
     assert (await rows(store.db, Deployment))[0].state == "live"
-    await retention.due(store.db, store.vault, POLICY, at + HOUR)
+    await retention.due(store.db, store.vault, POLICY, at + HOUR + retention.GRACE)
     assert (await rows(store.db, Deployment))[0].state == "closed"
     assert await opening(store.db, store.vault) == NOTHING
 
@@ -427,9 +427,10 @@ async def test_an_urgent_authority_that_lapses_takes_everything_with_it(store):
     at = now()
     policy = lasting(24.0)
     await set_deployment(store, state="live", urgent_confirm_by=at + HOUR, policy_digest=policy.digest)
-    await retention.due(store.db, store.vault, policy, at + HOUR)
+    late = at + HOUR + retention.GRACE
+    await retention.due(store.db, store.vault, policy, late)
     row = (await rows(store.db, Deployment))[0]
-    assert (row.state, row.closed_at) == ("closed", at + HOUR)
+    assert (row.state, row.closed_at) == ("closed", late)
     assert await opening(store.db, store.vault) == NOTHING | {"probe": {kept.alerts[0]}, "scene": {kept.alerts[0]}}
     told = [entry.payload["reason"] for entry in await rows(store.db, AuditEntry) if entry.kind == "deployment.state"]
     assert told == ["urgent-lapsed", "closed"]
