@@ -19,6 +19,7 @@ FIELDS = {
 
 @pytest.mark.ray
 @pytest.mark.assets
+@pytest.mark.timeout(640)
 def test_ours_the_loop_and_the_bounds_on_a_real_clip(assets, tmp_path):
     street = make_street_clip(tmp_path)
     command = [sys.executable, "-m", "lfr", "bench", "pipeline", *street.arguments(), "--pack", "research"]

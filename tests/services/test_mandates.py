@@ -144,7 +144,7 @@ class TestGoLive:
         assert await desk.state() == "ready"
 
     @pytest.mark.rule("B4")
-    async def test_a_list_approved_more_than_24_hours_before_is_refused(self, desk: Desk) -> None:
+    async def test_a_list_approved_too_long_before_is_refused(self, desk: Desk) -> None:
         desk = await new_desk(desk.db, desk.node, starts_at=BEFORE + 24 * HOUR, ends_at=BEFORE + 30 * HOUR)
         await desk.list_people()
         await desk.submit()
