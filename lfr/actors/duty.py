@@ -39,8 +39,6 @@ RETRY_S = 2.0
 REGRANT_S, REGRANTS = 1.0, 2
 """A camera without a mandate is given it at most so often; after so many times there is a fresh one."""
 
-ENDED: dict[str, str] = {"over": "window over", "lapsed": "urgent authority lapsed", "aged": "list too old"}
-
 
 class Hands(Protocol):
     """Whoever recognises, as the duty sees them (see `lfr.actors.crew.Crew`)."""
@@ -198,8 +196,10 @@ class Duty:
         for due in await mandates.due(
             self._db, self._charge.policy, datetime.fromtimestamp(seen.wall, UTC), system=self._charge.system
         ):
-            if due.what != "aged":
-                await self._end(await self._own(due.deployment_id), ENDED[due.what], deployments.SYSTEM)
+            if due.what == "aged":
+                await mandates.settle(self._db, due)
+            else:
+                await self._end(await self._own(due.deployment_id), due.reason, deployments.SYSTEM)
         row = self.deployment
         state = row.state if row else ""
         if row is not None and state == "live":

@@ -256,7 +256,8 @@ async def _lists(db: Database, vault: Vault, policy: Policy, at: datetime) -> in
     for row in rows:
         kept = timedelta(hours=policy.retention.watchlist_hours if row.policy_digest == policy.digest else 0)
         if row.state == "ended" and (row.state_reason == URGENT_LAPSED or (row.ended_at or at) + kept <= at):
-            done += await _close(db, vault, row.id, reason="closed", at=at)
+            why = URGENT_LAPSED if row.state_reason == URGENT_LAPSED else "closed"
+            done += await _close(db, vault, row.id, reason=why, at=at)
             async with changing(db, row.id) as (session, found):
                 if found.state == "ended":
                     move(session, found, "close", by="system", at=at, reason="closed")
