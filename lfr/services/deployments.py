@@ -30,7 +30,7 @@ _log = log.get(__name__)
 
 SYSTEM = "system"
 _RUNNING: tuple[State, ...] = ("live", "paused", "stopped", "ready")
-_OVER: tuple[State, ...] = ("ended", "closed")
+OVER: tuple[State, ...] = ("ended", "closed")
 
 
 async def make(
@@ -113,7 +113,7 @@ async def list_deployments(db: Database, system: str) -> list[Deployment]:
 
 async def current(db: Database, system: str) -> Deployment | None:
     """The one that is live, paused, stopped or ready, in this order; else the newest that is not over."""
-    there = [row for row in await list_deployments(db, system) if row.state not in _OVER]
+    there = [row for row in await list_deployments(db, system) if row.state not in OVER]
     running = [row for state in _RUNNING for row in there if row.state == state]
     return next(iter(running + there), None)
 

@@ -14,21 +14,18 @@ from uuid import UUID
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lfr.config import Config
 from lfr.domain.authority import Credential, Decision, Endorsed
-from lfr.domain.errors import AuthorityError
-from lfr.domain.packs import Pack
+from lfr.domain.errors import AuthorityError, Conflict
 from lfr.domain.plan import CameraZone, Plan, Reasons
 from lfr.domain.policy import ROLES, Mode, Policy
 from lfr.domain.signing import Signed, instant, public_key_of, sign
-from lfr.services import authorities, deployments, drafts, policies
+from lfr.services import authorities, deployments, drafts
 from lfr.services.life import bundle_of, plan_of
 from lfr.services.terms import Terms
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
 from lfr.storage.node import Node
-from lfr.vision.packs import pack_digest
 
 OFFICER = "run-officer"
 """How the log names whoever a run signs as."""
@@ -64,14 +61,18 @@ async def open(  # noqa: A001 - the noun's own verb
     cameras: Sequence[CameraZone] = (),
     at: datetime | None = None,
 ) -> Run:
-    """The deployment of a run: the one that is under way with this pack and policy, else a new draft.
+    """The deployment of a run: the one that is under way with this pack, policy and cameras, else a new draft; what an
+    earlier run left under way is ended then.
 
-    Raises AuthorityError where the policy leaves authorities to people.
+    Raises AuthorityError where the policy leaves authorities to people, Conflict while people's deployment is live.
     """
     require_self_signed(policy, mode)
     at = at or now()
-    found = await deployments.current(db, system)
-    if found is None or not _fits(found, mode, pack_digest, policy, cameras, at):
+    found = await _under_way(db, system)
+    if found is not None and not _fits(found, mode, pack_digest, policy, cameras, at):
+        await deployments.end(db, found.id, by=deployments.SYSTEM, reason="superseded", at=at)
+        found = None
+    if found is None:
         found = await deployments.make(
             db,
             system=system,
@@ -98,6 +99,16 @@ def require_self_signed(policy: Policy, mode: Mode) -> None:
             f"under policy {policy.name} nothing authorises itself",
             hint="plan a deployment with `lfr deployment new`, and have it authorised",
         )
+
+
+async def _under_way(db: Database, system: str) -> Deployment | None:
+    """The newest deployment that a run made and that is not over."""
+    there = [row for row in await deployments.list_deployments(db, system) if row.state not in deployments.OVER]
+    own = [row for row in there if plan_of(row).people.get("authorising-officer") == (OFFICER,)]
+    for row in there:
+        if row not in own and row.state in {"live", "paused"}:
+            raise Conflict(f"deployment {row.id} is {row.state}", hint="end it first")
+    return next(iter(own), None)
 
 
 def _fits(
@@ -181,21 +192,3 @@ async def amend(db: Database, run: Run, *, terms: Terms, at: datetime | None = N
     if said is None:
         return await deployments.get_deployment(db, run.deployment_id)
     return await authorities.amend_list(db, run.deployment_id, run.endorse(said), terms=terms, at=at)
-
-
-async def standing_deployment(db: Database, config: Config, pack: Pack) -> Deployment:
-    """The newest deployment of this system and pack that is not closed; made when there is none."""
-    digest = pack_digest(pack)
-    for found in await deployments.list_deployments(db, config.name):
-        if found.pack_digest == digest and found.mode == config.mode and found.state != "closed":
-            return found
-    return await deployments.make(
-        db,
-        system=config.name,
-        mode=config.mode,
-        pack=pack.name,
-        pack_digest=digest,
-        policy=policies.load(config.policy),
-        plan=Plan(title=config.name, force=config.force, use_case="demonstration"),
-        by="system",
-    )
