@@ -1,4 +1,4 @@
-"""The running side of `lfr deployment`: through the API of the running system, since it must act."""
+"""The running side of `lfr deployment`, through the API of the running system, since it must act; and what follows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 from lfr.cli.client import START_HINT, Client, find_run
 from lfr.cli.office import As, ConfigFile, Office, PasswordFile, Which, at_office, password_of
 from lfr.config import load
-from lfr.domain.errors import RuntimeFailed
-from lfr.services import deployments
+from lfr.domain.errors import ConfigError, RuntimeFailed
+from lfr.services import closing, deployments
 from lfr.storage.models import Deployment
 
 Why = Annotated[str, typer.Option("--reason", help="A code word for the log.")]
@@ -48,8 +48,7 @@ def stop(
         by = await office.acting(name, password_file)
         return await deployments.stop(office.db, row.id, by=by, reason=reason)
 
-    row = at_office(config, step)
-    typer.echo(f"{row.id} is {row.state}", err=True)
+    _said(at_office(config, step))
 
 
 def end(
@@ -65,7 +64,49 @@ def end(
         by = await office.acting(name, password_file)
         return await deployments.end(office.db, row.id, by=by, reason=reason)
 
-    typer.echo(f"{row.id} is {at_office(config, step).state}", err=True)
+    _said(at_office(config, step))
+
+
+def close(config: ConfigFile, deployment: Which = "", name: As = "", password_file: PasswordFile = None) -> None:
+    """Destroy everything that is not held, count it against what was made, and close an ended deployment."""
+
+    async def step(office: Office) -> Deployment:
+        row = await office.find_over(deployment)
+        by = await office.acting(name, password_file)
+        return await closing.close(office.db, office.node.vault(), row.id, by=by)
+
+    _said(at_office(config, step))
+
+
+def review(
+    config: ConfigFile,
+    file: Annotated[Path, typer.Option("--file", help="The review; its SHA-256 goes into the log.")],
+    deployment: Which = "",
+    record: Annotated[bool, typer.Option("--record", help="It is the published record, not the review.")] = False,
+    name: As = "",
+    password_file: PasswordFile = None,
+) -> None:
+    """File the review of a deployment that is over, or its published record: the next authority waits for both."""
+    document = _document(file)
+
+    async def step(office: Office) -> Deployment:
+        row = await office.find_over(deployment)
+        by = await office.acting(name, password_file)
+        return await closing.file(office.db, row.id, "record" if record else "review", document, by=by)
+
+    row = at_office(config, step)
+    typer.echo(f"the {'record' if record else 'review'} of {row.id} is filed", err=True)
+
+
+def _document(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _said(row: Deployment) -> None:
+    typer.echo(f"{row.id} is {row.state}", err=True)
 
 
 def _row(config: Path, deployment: str) -> Deployment:
@@ -78,7 +119,7 @@ def _ask(config: Path, deployment: str, step: str, name: str, password_file: Pat
         if name:
             client.signed_in(name, password_of(name, password_file))
         client.post(f"/api/v1/deployments/{row.id}/{step}", body)
-    typer.echo(f"{row.id} is {_row(config, str(row.id)).state}", err=True)
+    _said(_row(config, str(row.id)))
 
 
 def _system(config: Path) -> Client:
@@ -89,4 +130,4 @@ def _system(config: Path) -> Client:
     return Client(found)
 
 
-COMMANDS = (go_live, pause, resume, stop, end)
+COMMANDS = (go_live, pause, resume, stop, end, close, review)

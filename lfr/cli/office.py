@@ -16,7 +16,7 @@ from lfr.cli.client import local_user
 from lfr.config import Config, load
 from lfr.domain.authority import Decision, Endorsed
 from lfr.domain.bundle import Bundle
-from lfr.domain.errors import ConfigError, NotSignedIn
+from lfr.domain.errors import ConfigError, NotFound, NotSignedIn
 from lfr.domain.policy import Policy
 from lfr.domain.signing import text_of
 from lfr.services import attempts, carried, deployments, machine, officers, policies, registrar
@@ -55,6 +55,16 @@ class Office:
     async def find(self, wanted: str) -> Deployment:
         """Raises NotFound, Conflict."""
         return await deployments.find(self.db, self.config.name, wanted)
+
+    async def find_over(self, wanted: str) -> Deployment:
+        """The same, but without an id the newest that has ended. Raises NotFound, Conflict."""
+        if wanted:
+            return await self.find(wanted)
+        rows = await deployments.list_deployments(self.db, self.config.name)
+        ended = [row for row in rows if row.ended_at is not None]
+        if not ended:
+            raise NotFound(f"{self.config.name} has no deployment that is over", hint="`lfr deployment list`")
+        return max(ended, key=lambda row: row.ended_at or row.made_at)
 
     def bundle(self) -> Bundle:
         """What this configuration recognises with. Raises PackNotFound, ConfigError."""
