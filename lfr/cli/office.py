@@ -148,4 +148,4 @@ def write_draft(said: Decision, path: Path) -> None:
         path.write_text(text_of(said) + "\n")
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
-    typer.echo(f"wrote {path}; sign it with `lfr key sign {path.name}`, then give it with --from", err=True)
+    typer.echo(f"wrote {path}; sign it with `lfr key sign {path.name} --key FILE`, then give it with --from", err=True)
