@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lfr.domain.lifecycle import PAUSED_BY_PERSON
 from lfr.domain.mandate import SKEW_S
 
 PATIENCE_S = 10.0
@@ -19,7 +20,7 @@ CRASHES, CRASH_WINDOW_S = 3, 600.0
 WARY_S = 1.0
 """So long nothing is trusted after the clock was set."""
 
-BY_PERSON = frozenset({"crashes", "operator"})
+BY_PERSON = frozenset({"crashes", PAUSED_BY_PERSON})
 """Reasons that only a person ends."""
 
 

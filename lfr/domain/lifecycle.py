@@ -73,6 +73,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 WINDOW_OVER, URGENT_LAPSED = "window-over", "urgent-lapsed"
 """Why the system itself ends a deployment (A3, A4). What lapsed is closed at once, whatever the policy's periods."""
 
+PAUSED_BY_PERSON = "operator"
+"""Why it waits when a person asked for it: a person ends that pause, it does not heal by itself."""
+
 RECOGNISING: frozenset[State] = frozenset({"live"})
 """The only state in which a template may be computed (A1)."""
 

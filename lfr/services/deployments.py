@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lfr import log
 from lfr.domain.duties import CONSOLE, Step, require_duty
 from lfr.domain.errors import ConfigError, Conflict, NotAllowed, NotFound
-from lfr.domain.lifecycle import State, after
+from lfr.domain.lifecycle import PAUSED_BY_PERSON, State, after
 from lfr.domain.plan import Plan
 from lfr.domain.policy import Mode, Policy
 from lfr.services import audit
@@ -195,11 +195,14 @@ async def withdraw(
 async def pause(db: Database, deployment_id: UUID, *, by: str, reason: str, at: datetime | None = None) -> Deployment:
     """Recognition waits for a while: envelope, capacity, log writer, camera, crash. reason: a code.
 
-    It goes on with a fresh mandate (`mandates.mint`). Raises Conflict unless it is live, NotAllowed, NotFound.
+    It goes on with a fresh mandate (`mandates.mint`), asked for by a person if a person asked for the pause. Raises
+    Conflict unless it is live, ConfigError, NotAllowed, NotFound.
     """
     async with changing(db, deployment_id) as (session, row):
         await require(session, "pause", by, plan_of(row))
         move(session, row, "pause", by=by, at=at or now(), reason=reason)
+        if by != SYSTEM:
+            row.state_reason = PAUSED_BY_PERSON
     return row
 
 

@@ -16,8 +16,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr import log
+from lfr.audit.vocabulary.base import Code
 from lfr.domain.bundle import Bundle
-from lfr.domain.errors import Conflict, NotFound
+from lfr.domain.errors import ConfigError, Conflict, NotFound
 from lfr.domain.lifecycle import Event, State, after
 from lfr.domain.plan import Plan
 from lfr.domain.policy import Mode
@@ -54,7 +55,16 @@ async def changing(
 
 
 def move(session: AsyncSession, row: Deployment, event: Event, *, by: str, at: datetime, reason: str = "asked") -> None:
-    """Follow one event. reason: a code. Raises Conflict when the state does not allow it."""
+    """Follow one event. reason: a code word, since the log holds no free text.
+
+    Raises Conflict when the state does not allow it, ConfigError for a reason in other words.
+    """
+    try:
+        msgspec.convert(reason, Code)
+    except msgspec.ValidationError:
+        raise ConfigError(
+            "a reason is a code word, for the log holds no free text", hint="like `rain` or `camera-moved`"
+        ) from None
     before = state_of(row)
     row.state = after(before, event)
     row.state_reason, row.state_at = reason, at

@@ -16,7 +16,7 @@ from lfr import log
 from lfr.domain.authority import Authorisation, ListApproval
 from lfr.domain.errors import Conflict, MandateRefused
 from lfr.domain.gates import Wanted
-from lfr.domain.lifecycle import URGENT_LAPSED, WINDOW_OVER
+from lfr.domain.lifecycle import PAUSED_BY_PERSON, URGENT_LAPSED, WINDOW_OVER
 from lfr.domain.mandate import EARLY_S, Anchor, Mandate, verify
 from lfr.domain.policy import Policy
 from lfr.domain.signing import Signed, instant, open_signed, sign
@@ -58,6 +58,8 @@ async def _mint(session: AsyncSession, node: Node, row: Deployment, terms: Terms
     await must_be(row, "ready", "paused", "live")
     if row.state != "live":
         await require(session, "go-live", by, plan_of(row), terms.policy)
+    if by == SYSTEM and row.state == "paused" and row.state_reason == PAUSED_BY_PERSON:
+        raise Conflict("a person paused it", hint="a person resumes it")
     wanted: Wanted = "go-live" if row.state == "ready" else "continue"
     await require_open(session, row, wanted, terms, at)
     mandate = _mandate(row, await chain(session, row.id), terms, at)

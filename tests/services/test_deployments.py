@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from lfr.domain.duties import ACCOUNTS, CONSOLE, UNNAMED, require_duty
 from lfr.domain.errors import ConfigError, Conflict, NotAllowed, NotFound
+from lfr.domain.lifecycle import PAUSED_BY_PERSON
 from lfr.domain.policy import ROLES
 from lfr.services import deployments, policies
 from lfr.storage.database import Database, migrate
@@ -89,6 +90,28 @@ class TestDuties:
         await desk.mint()
         await deployments.stop(desk.db, desk.deployment_id, by="local:root", at=desk.at)
         assert (await deployments.end(desk.db, desk.deployment_id, by="local:root", at=desk.at)).state == "ended"
+
+
+class TestPause:
+    async def test_what_a_person_paused_only_a_person_resumes(self, desk: Desk) -> None:
+        await desk.live()
+        row = await deployments.pause(desk.db, desk.deployment_id, by="petra", reason="rain", at=desk.at)
+        assert row.state_reason == PAUSED_BY_PERSON
+        with pytest.raises(Conflict, match="a person paused it"):
+            await desk.mint("system")
+        await desk.mint("petra")
+        row = await deployments.pause(desk.db, desk.deployment_id, by="system", reason="capacity", at=desk.at)
+        assert row.state_reason == "capacity"
+        await desk.mint("system")
+        assert await desk.state() == "live"
+
+    @pytest.mark.parametrize("reason", ["", "Too dark, sorry", "x" * 81, "a\nb"])
+    async def test_a_reason_is_a_code_word_or_refused_in_plain_words(self, desk: Desk, reason: str) -> None:
+        await desk.live()
+        for step in (deployments.pause, deployments.stop, deployments.end):
+            with pytest.raises(ConfigError, match="code word"):
+                await step(desk.db, desk.deployment_id, by="petra", reason=reason, at=desk.at)
+        assert await desk.state() == "live"
 
 
 class TestPlan:
