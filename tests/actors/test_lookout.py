@@ -26,7 +26,7 @@ from lfr.matching.matcher import Matcher
 from lfr.matching.threshold import Threshold
 from lfr.vision.engine.double import DoubleEngine, double_pack, paint
 from lfr.vision.source.base import EndOfSource, Frame, SourceStats
-from lfr.vision.source.street import Street
+from tests.support import walkers
 from tests.support.authority import START, Force
 
 FPS = 12.5
@@ -37,10 +37,7 @@ LISTED = 3
 
 @pytest.fixture(scope="module")
 def backdrop():
-    """The demonstration's street before anybody has come, in grey: the double takes strong colour for a person."""
-    street = Street(seconds=12, seed=1, fps=25, loop=True).render(0)
-    drawn = cv2.resize(street, (640, 360), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    grey = walkers.backdrop()
     rng = np.random.default_rng(0)
     return [grey + rng.integers(0, 4, grey.shape, dtype=np.uint8) for _ in range(5)]  # a sensor is never still
 

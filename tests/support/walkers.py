@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from lfr.vision.engine.double import paint
+from lfr.vision.source.street import Street
 
 SIZE = (640, 360)
 FPS = 25.0
 WALK_S = 4.0
+
+
+@cache
+def backdrop() -> np.ndarray:
+    """The demonstration's street before anybody has come, in grey: the double takes strong colour for a person.
+
+    A plain wall will not do: a picture without detail is outside of every envelope (C5).
+    """
+    drawn = cv2.resize(Street(seconds=12, seed=1, fps=25, loop=True).render(0), SIZE, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    grey.setflags(write=False)
+    return grey
 
 
 def portrait(identity: int) -> bytes:
@@ -34,7 +48,7 @@ def walkers_clip(path: Path, identities: list[int], *, every_s: float = 2.0, tai
 
 def frame_at(media_s: float, identities: list[int], every_s: float) -> np.ndarray:
     """The picture at one moment: at most a few walkers, each in a lane of its own."""
-    image = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+    image = backdrop().copy()
     for number, identity in enumerate(identities):
         done = (media_s - number * every_s) / WALK_S
         if 0 <= done < 1:
