@@ -27,17 +27,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=True).print(table, markup=False)
+    _print(table)
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table of text on stdout; as wide as it needs to be where stdout is no terminal, so that nothing is cut."""
+    """A table of text on stdout."""
     table = Table(*columns, header_style="bold", box=None, pad_edge=False)
     for row in rows:
         # A file's name may hold what a terminal would obey.
         table.add_row(*(Text("".join(c if c.isprintable() else "?" for c in str(cell))) for cell in row))
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    """As wide as it needs to be where stdout is no terminal, so that nothing is cut."""
     console = Console()
-    Console(width=None if console.is_terminal else 4096).print(table)
+    Console(width=None if console.is_terminal else 4096).print(table, markup=False)
 
 
 @contextmanager

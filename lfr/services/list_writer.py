@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -202,7 +202,8 @@ class ListWriter:
             # Whoever confirmed or signed for the entry has not seen this picture (B7, B8).
             entry.checked_at = entry.checked_by = entry.special_decision = entry.special_approval = entry.alike = None
         batch.twins[row.mac] = sealed.entry_id
-        batch.images.append(self._image(sealed, batch.at))
+        # A microsecond apart, so that the pictures of one transaction keep their order.
+        batch.images.append(self._image(sealed, batch.at + timedelta(microseconds=len(batch.images))))
         batch.objects += [
             {
                 "id": uuid4(),

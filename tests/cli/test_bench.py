@@ -19,12 +19,11 @@ FIELDS = {
 
 @pytest.mark.ray
 @pytest.mark.assets
-@pytest.mark.timeout(640)
 def test_ours_the_loop_and_the_bounds_on_a_real_clip(assets, tmp_path):
     street = make_street_clip(tmp_path)
     command = [sys.executable, "-m", "lfr", "bench", "pipeline", *street.arguments(), "--pack", "research"]
     command += ["--threshold", "0.35"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert set(said) >= FIELDS
@@ -72,4 +71,4 @@ def test_an_import_beside_its_bound(assets):
     assert 90 <= said["enrolled"] == said["templates"] <= 100
     assert said["looks"] >= 100
     assert all(said[name] > 0 for name in ("import_per_s", "bound_per_s", "ratio", "one_look_ratio"))
-    assert "bound: " in done.stdout
+    assert "the same detections and templates" in done.stdout

@@ -84,8 +84,7 @@ async def test_an_enrolled_person_can_be_found(store, engine, enrol):
     assert [result.enrolled for result in results] == [True, True]
     assert len({result.entry_id for result in results}) == 1
     items = await gallery(store)
-    # Pictures of one batch came in at one moment: they have no order among themselves.
-    assert {item.image_id for item in items} == {result.image_id for result in results}
+    assert [item.image_id for item in items] == [result.image_id for result in results]
     plain = engine.embed(np.stack([_crop(engine, picture(4, 3))]))
     turn = Transform(await store.vault.own_key(store.deployment_id, TRANSFORM), PACK.recogniser.dim)
     probe = turn(plain)[0]
