@@ -7,7 +7,7 @@ template] pairs. A list's digest is SHA-256 of its sorted leaves in hex, one aft
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from lfr.domain.canonical import canonical
 
 @dataclass(frozen=True, slots=True)
 class ListDigest:
-    """A list as it stands. digest: 64 hex digits over `leaves`. entries, images: of the people who are listed now.
+    """A list as it stands. digest: 64 hex digits over `leaves`. living: entry -> leaf of the people who are listed now;
+    images: how many pictures they have.
 
     leaves: of those who are listed now, and of those who were approved and taken off since, so that a removal needs no
     new approval.
@@ -24,8 +25,13 @@ class ListDigest:
 
     digest: str
     leaves: frozenset[str]
-    entries: int
+    living: Mapping[UUID, str]
     images: int
+
+    @property
+    def entries(self) -> int:
+        """How many people are listed now."""
+        return len(self.living)
 
 
 def image_digest(template_sealed: bytes) -> str:

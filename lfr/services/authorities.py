@@ -175,7 +175,7 @@ async def approve_list(
             raise AuthorityError("the approval is for another list than the one that stands", hint="look at it again")
         await require_open(session, row, "approve-list", terms, at, signer=signer, urgent=_urgent(row), anew=True)
         await decisions.store(session, row, given, said.officer)
-        await listed.keep_leaves(session, row.id)
+        await listed.keep_leaves(session, found)
         row.list_digest, row.entries, row.band = said.list_digest, said.entries, said.band
         row.bundle = msgspec.to_builtins(bundle)
         if row.state == "ready":
@@ -235,7 +235,7 @@ async def amend_list(
             raise AuthorityError(f"the band of this approval ends at {row.band} entries")
         await require_open(session, row, "approve-list", terms, at, signer=signer, urgent=_urgent(row))
         await decisions.store(session, row, given, said.officer)
-        await listed.keep_leaves(session, row.id)
+        await listed.keep_leaves(session, found)
         row.list_digest, row.entries = said.list_digest, said.entries
     return row
 

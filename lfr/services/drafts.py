@@ -85,8 +85,7 @@ async def list_approval(
 
     Raises AuthorityError where the policy has no such band.
     """
-    async with db.session() as session:
-        found = await listed.list_digest(session, deployment_id)
+    found = await listed.digest(db, deployment_id)
     chosen = policy.band_for(found.entries + room) if band is None else band
     if chosen is None or chosen not in policy.watchlist.bands:
         wanted = found.entries + room if band is None else band

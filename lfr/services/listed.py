@@ -27,12 +27,12 @@ async def digest(db: Database, deployment_id: UUID) -> ListDigest:
 
 async def list_digest(session: AsyncSession, deployment_id: UUID) -> ListDigest:
     """As `digest`, in the caller's session: whoever signs for a list compares it in the same transaction."""
-    living, images = await living_leaves(session, deployment_id)
+    living, images = await _living_leaves(session, deployment_id)
     leaves = frozenset(living.values()) | await _gone(session, deployment_id)
-    return ListDigest(digest_of(leaves), leaves, len(living), images)
+    return ListDigest(digest_of(leaves), leaves, living, images)
 
 
-async def living_leaves(session: AsyncSession, deployment_id: UUID) -> tuple[dict[UUID, str], int]:
+async def _living_leaves(session: AsyncSession, deployment_id: UUID) -> tuple[dict[UUID, str], int]:
     """Entry -> the leaf that its rows make as they stand, of everybody listed now; and how many pictures there are."""
     pictures: defaultdict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
     sealed = select(WatchlistImage.entry_id, WatchlistImage.id, WatchlistImage.template_sealed).where(
@@ -69,10 +69,12 @@ async def _gone(session: AsyncSession, deployment_id: UUID) -> frozenset[str]:
     return frozenset(leaf for leaf in await session.exec(query) if leaf is not None)
 
 
-async def keep_leaves(session: AsyncSession, deployment_id: UUID) -> None:
-    """Write each living entry's leaf into its row: somebody has signed for them."""
-    living, _ = await living_leaves(session, deployment_id)
-    changed = [{"id": entry_id, "leaf": leaf} for entry_id, leaf in living.items()]
+async def keep_leaves(session: AsyncSession, found: ListDigest) -> None:
+    """Write each living entry's leaf into its row: somebody has signed for them.
+
+    found: what `list_digest` gave in this same transaction.
+    """
+    changed = [{"id": entry_id, "leaf": leaf} for entry_id, leaf in found.living.items()]
     if changed:
         await session.flush()
         await session.exec(

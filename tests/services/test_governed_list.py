@@ -140,7 +140,7 @@ async def test_a_new_picture_makes_the_confirmation_void_and_an_approved_entry_t
     (entry,) = await rows_of(store, WatchlistEntry)
     assert (entry.checked_at, entry.checked_by) == (None, None)
     async with store.db.transaction() as session:
-        await listed.keep_leaves(session, deployment_id)
+        await listed.keep_leaves(session, await listed.list_digest(session, deployment_id))
     refused = await put(store, deployment_id, POLICY, "Ada", 3)
     assert refused.refusal == "conflicting"
     assert "approved" in refused.detail

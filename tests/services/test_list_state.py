@@ -56,8 +56,9 @@ async def facts(store, policy=UK, at=AT, **options):
 async def approve(store):
     """What the rows hold once the Authorising Officer has signed: the digest that is signed."""
     async with store.db.transaction() as session:
-        await listed.keep_leaves(session, store.deployment_id)
-        return (await listed.list_digest(session, store.deployment_id)).digest
+        found = await listed.list_digest(session, store.deployment_id)
+        await listed.keep_leaves(session, found)
+        return found.digest
 
 
 async def test_a_list_in_good_order(store, put):
