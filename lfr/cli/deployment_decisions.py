@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
+from uuid import UUID
 
 import typer
 
@@ -29,10 +30,21 @@ from lfr.domain.authority import Decision, Endorsed
 from lfr.domain.errors import ConfigError
 from lfr.domain.signing import Signed
 from lfr.services import authorities, carried, drafts, oversight
+from lfr.services.terms import Terms
+from lfr.storage.database import Database
 from lfr.storage.models import Deployment
 
 Draw = Callable[[Office, Deployment], Awaitable[Decision]]
-Give = Callable[[Office, Deployment, Endorsed], Awaitable[Deployment]]
+
+
+class Step(Protocol):
+    """One of the signed steps of `lfr.services.authorities`."""
+
+    async def __call__(
+        self, db: Database, deployment_id: UUID, given: Endorsed, *, terms: Terms, version: int | None
+    ) -> Deployment:
+        """Take the decision."""
+        ...
 
 
 def _decide(
@@ -43,15 +55,21 @@ def _decide(
     given: list[Path] | None,
     draft: Path | None,
     draw: Draw,
-    give: Give,
+    take: Step,
+    *,
+    moving: bool = False,
 ) -> None:
+    """moving: it may have changed state since it was looked at, as a running system changes it by itself."""
+
     async def step(office: Office) -> Deployment | None:
         row = await office.find(deployment)
         said = await draw(office, row) if officer and not given else None
         if draft is not None and said is not None:
             write_draft(said, draft)
             return None
-        return await give(office, row, await office.endorsed(officer, password_file, given, said))
+        signed = await office.endorsed(officer, password_file, given, said)
+        version = None if moving else row.version
+        return await take(office.db, row.id, signed, terms=await office.terms(), version=version)
 
     if draft is not None and (given or not officer):
         raise ConfigError("a draft names who is to sign it", hint="give --officer NAME with --draft FILE")
@@ -74,10 +92,7 @@ def authorise(
     async def draw(office: Office, row: Deployment) -> Decision:
         return drafts.authorisation(row, office.policy, officer, urgent=urgent)
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.authorise(office.db, row.id, signed, terms=await office.terms(), version=row.version)
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.authorise)
 
 
 def refuse(
@@ -94,10 +109,7 @@ def refuse(
     async def draw(office: Office, row: Deployment) -> Decision:  # noqa: ARG001 - one form for all
         return drafts.refusal(row, officer, _written(reason))
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.refuse(office.db, row.id, signed, terms=await office.terms(), version=row.version)
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.refuse)
 
 
 def approve_list(
@@ -114,12 +126,7 @@ def approve_list(
     async def draw(office: Office, row: Deployment) -> Decision:
         return await drafts.list_approval(office.db, row.id, officer, office.policy, band=band)
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.approve_list(
-            office.db, row.id, signed, terms=await office.terms(), version=row.version
-        )
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.approve_list)
 
 
 def amend_list(
@@ -138,10 +145,7 @@ def amend_list(
             raise ConfigError("nothing was added since the list was approved", hint="there is nothing to sign")
         return said
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.amend_list(office.db, row.id, signed, terms=await office.terms(), version=row.version)
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.amend_list)
 
 
 def extend(
@@ -159,10 +163,7 @@ def extend(
     async def draw(office: Office, row: Deployment) -> Decision:
         return await drafts.extension(office.db, row.id, officer, _moment(until), _written(reason))
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.extend(office.db, row.id, signed, terms=await office.terms())
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.extend, moving=True)
 
 
 def restart(
@@ -179,10 +180,7 @@ def restart(
     async def draw(office: Office, row: Deployment) -> Decision:  # noqa: ARG001 - one form for all
         return drafts.restart(row, officer, _written(reason))
 
-    async def give(office: Office, row: Deployment, signed: Endorsed) -> Deployment:
-        return await authorities.restart(office.db, row.id, signed, terms=await office.terms())
-
-    _decide(config, deployment, officer, password_file, given, draft, draw, give)
+    _decide(config, deployment, officer, password_file, given, draft, draw, authorities.restart, moving=True)
 
 
 def oversee(
