@@ -27,7 +27,7 @@ from lfr.api.controllers.cameras import CameraController
 from lfr.api.controllers.deployments import DeploymentController
 from lfr.api.controllers.events import EventController
 from lfr.api.controllers.lists import ListController, TemplateController
-from lfr.api.controllers.pages import PageController
+from lfr.api.controllers.pages import PageController, frame
 from lfr.api.controllers.policy import PolicyController
 from lfr.api.controllers.retention import HoldController, Inquiries, RetentionController, RightsController
 from lfr.api.controllers.sessions import SessionController
@@ -129,6 +129,7 @@ def create_app(
             "door": _given(door),
             "feed": _given(feed),
             "running": _given(Running(control)),
+            "frame": Provide(frame, sync_to_thread=False),
             "bound": _given(bound),
             "imports": _given(imports),
             "inquiries": _given(Inquiries()),

@@ -6,15 +6,35 @@ disk unsealed (D4), so the body is bounded by its route and parsed here from mem
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from litestar import Request
 from litestar.exceptions import ClientException
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 MAX_PARTS = 64
+TEXT = Schema(type=OpenAPIType.STRING)
+NUMBER = Schema(type=OpenAPIType.NUMBER)
+FILE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+
+
+def form_operation(required: list[str], properties: Mapping[str, Schema]) -> type[Operation]:
+    """The `operation_class` of a route whose form is read here, by hand: so it is described by hand too."""
+    form = Schema(type=OpenAPIType.OBJECT, required=required, properties=dict(properties))
+    body = RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)})
+
+    @dataclass
+    class FormOperation(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = body
+
+    return FormOperation
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -22,6 +42,14 @@ class Form(msgspec.Struct, frozen=True):
 
     fields: dict[str, str]
     files: tuple[tuple[str, str, bytes], ...]
+
+
+def one_file(form: Form, name: str) -> bytes:
+    """The file of that field. Raises ClientException (400) unless there is exactly one."""
+    files = [content for key, _, content in form.files if key == name]
+    if len(files) != 1:
+        raise ClientException(extra=[{"key": name, "message": "one file is needed"}])
+    return files[0]
 
 
 async def read_form(request: Request[Any, Any, Any]) -> Form:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from lfr.api.auth import Principal, only
@@ -19,7 +18,7 @@ from lfr.api.controllers.deployments import own
 from lfr.api.imports import Import, Imports, Progress
 from lfr.api.listed import EntryLine, FactsOut, ImportOut, ListOut, RecheckOut
 from lfr.api.running import Running
-from lfr.api.uploads import Form, read_form
+from lfr.api.uploads import FILE, Form, form_operation, one_file, read_form
 from lfr.domain.watchlist import ImportReport
 from lfr.services import confirmations, status_feed, watchlist
 from lfr.services.import_report import template
@@ -34,20 +33,7 @@ CHECKERS = only("watchlist-owner", "operator", "engagement-officer", "authorisin
 Asking = Request[Principal, str | None, Any]
 
 
-@dataclass
-class FileOperation(Operation):
-    """The form is read by hand (lfr.api.uploads), so it is described by hand."""
-
-    def __post_init__(self) -> None:
-        form = Schema(
-            type=OpenAPIType.OBJECT,
-            required=["file"],
-            properties={
-                "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
-                "dry_run": Schema(type=OpenAPIType.STRING, enum=["yes", "no"]),
-            },
-        )
-        self.request_body = RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)})
+FileOperation = form_operation(["file"], {"file": FILE, "dry_run": Schema(type=OpenAPIType.STRING, enum=["yes", "no"])})
 
 
 class ListController(Controller):
@@ -176,7 +162,7 @@ class TemplateController(Controller):
 
 
 def _one_file(form: Form) -> bytes:
-    files = [content for key, _, content in form.files if key == "file"]
-    if len(files) != 1 or not files[0]:
+    content = one_file(form, "file")
+    if not content:
         raise ClientException(extra=[{"key": "file", "message": "one file is needed"}])
-    return files[0]
+    return content

@@ -49,80 +49,82 @@ REASONS = (
 """The written fields of a plan (A2, A5): code, label, what it is for."""
 
 
+class Frame(NamedTuple):
+    """What surrounds every page that is shown to somebody who is signed in."""
+
+    request: Asking
+    config: Config
+    running: Running
+
+    async def page(self, template: str, title: str, **more: Any) -> Template:
+        """The template, filled with who is there, the navigation and `more`."""
+        person = self.request.user
+        pages = [page for page in PAGES if not page.roles or page.roles & set(person.roles)]
+        under = max((page.href for page in PAGES if self.request.url.path.startswith(page.href)), key=len)
+        return Template(
+            template,
+            context={
+                **await _common(self.config, self.running),
+                "title": title,
+                "user": person.name,
+                "role": person.roles[0] if len(person.roles) == 1 else f"{len(person.roles)} roles",
+                "roles": ", ".join(person.roles),
+                "pages": pages,
+                "here": under,
+                **more,
+            },
+        )
+
+
+def frame(request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]) -> Frame:
+    """The frame of the page that is asked for."""
+    return Frame(request, config, running)
+
+
 class PageController(Controller):
     """HTML for people. Without a session, each page leads to `/sign-in`."""
 
     include_in_schema = False
 
     @get("/", opt={"page": True})
-    async def live(
-        self, request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]
-    ) -> Template:
+    async def live(self, frame: NamedDependency[Frame]) -> Template:
         """The live page."""
-        return await _page("live.html", "Live", request, config, running, link=True)
+        return await frame.page("live.html", "Live", link=True)
 
     @get("/deployments", opt={"page": True})
-    async def deployments(
-        self, request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]
-    ) -> Template:
+    async def deployments(self, frame: NamedDependency[Frame]) -> Template:
         """All deployments, and the start of a plan."""
-        return await _page("deployments.html", "Deployments", request, config, running)
+        return await frame.page("deployments.html", "Deployments")
 
     @get("/deployments/{deployment:uuid}", opt={"page": True})
-    async def deployment(
-        self,
-        request: Asking,
-        config: NamedDependency[Config],
-        running: NamedDependency[Running],
-        deployment: FromPath[UUID],
-    ) -> Template:
+    async def deployment(self, frame: NamedDependency[Frame], deployment: FromPath[UUID]) -> Template:
         """One plan as a checklist that fills up."""
-        return await _page(
-            "deployment.html", "Deployment", request, config, running, deployment_id=deployment, reasons=REASONS
-        )
+        return await frame.page("deployment.html", "Deployment", deployment_id=deployment, reasons=REASONS)
 
     @get("/deployments/{deployment:uuid}/watchlist", opt={"page": True})
-    async def watchlist(
-        self,
-        request: Asking,
-        config: NamedDependency[Config],
-        running: NamedDependency[Running],
-        deployment: FromPath[UUID],
-    ) -> Template:
+    async def watchlist(self, frame: NamedDependency[Frame], deployment: FromPath[UUID]) -> Template:
         """Import, second look, re-check."""
-        return await _page("watchlist.html", "Watchlist", request, config, running, deployment_id=deployment)
+        return await frame.page("watchlist.html", "Watchlist", deployment_id=deployment)
 
     @get("/deployments/{deployment:uuid}/signs", opt={"page": True})
-    async def signs(
-        self,
-        request: Asking,
-        config: NamedDependency[Config],
-        running: NamedDependency[Running],
-        deployment: FromPath[UUID],
-    ) -> Template:
+    async def signs(self, frame: NamedDependency[Frame], deployment: FromPath[UUID]) -> Template:
         """The phone page for signs and notices."""
-        return await _page("signs.html", "Signs and notices", request, config, running, deployment_id=deployment)
+        return await frame.page("signs.html", "Signs and notices", deployment_id=deployment)
 
     @get("/policy", opt={"page": True})
-    async def policy(
-        self, request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]
-    ) -> Template:
+    async def policy(self, frame: NamedDependency[Frame]) -> Template:
         """The policy in force, as people read it."""
-        return await _page("policy.html", "Policy", request, config, running)
+        return await frame.page("policy.html", "Policy")
 
     @get("/retention", opt={"page": True})
-    async def retention(
-        self, request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]
-    ) -> Template:
+    async def retention(self, frame: NamedDependency[Frame]) -> Template:
         """What is kept, held and destroyed, and whether it balances."""
-        return await _page("retention.html", "Retention", request, config, running)
+        return await frame.page("retention.html", "Retention")
 
     @get("/rights", opt={"page": True})
-    async def rights(
-        self, request: Asking, config: NamedDependency[Config], running: NamedDependency[Running]
-    ) -> Template:
+    async def rights(self, frame: NamedDependency[Frame]) -> Template:
         """Answers to people who ask whether they were listed."""
-        return await _page("rights.html", "Rights", request, config, running)
+        return await frame.page("rights.html", "Rights")
 
     @get("/sign-in", opt={"public": True})
     async def sign_in(
@@ -139,26 +141,6 @@ class PageController(Controller):
         except AccessError:
             pass
         return Template("sign-in.html", context=await _common(config, running))
-
-
-async def _page(template: str, title: str, request: Asking, config: Config, running: Running, **more: Any) -> Template:
-    person = request.user
-    pages = [page for page in PAGES if not page.roles or page.roles & set(person.roles)]
-    under = max((page.href for page in PAGES if request.url.path.startswith(page.href)), key=len)
-    context = await _common(config, running)
-    return Template(
-        template,
-        context={
-            **context,
-            "title": title,
-            "user": person.name,
-            "role": person.roles[0] if len(person.roles) == 1 else f"{len(person.roles)} roles",
-            "roles": ", ".join(person.roles),
-            "pages": pages,
-            "here": under,
-            **more,
-        },
-    )
 
 
 async def _common(config: Config, running: Running) -> dict[str, Any]:

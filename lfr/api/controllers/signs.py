@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,15 +10,13 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, JSONBody
 
 from lfr.api.auth import Principal, only
 from lfr.api.bound import Bound
 from lfr.api.controllers.deployments import own
 from lfr.api.pictures import JPEG, picture
-from lfr.api.uploads import read_form
+from lfr.api.uploads import FILE, NUMBER, TEXT, form_operation, one_file, read_form
 from lfr.services import documents, signs
 from lfr.storage.columns import now
 from lfr.storage.database import Database
@@ -78,23 +75,9 @@ class DocumentsOut(msgspec.Struct, frozen=True):
     documents: list[DocumentOut]
 
 
-@dataclass
-class PhotoOperation(Operation):
-    """The form is read by hand (lfr.api.uploads), so it is described by hand."""
-
-    def __post_init__(self) -> None:
-        number = Schema(type=OpenAPIType.NUMBER)
-        form = Schema(
-            type=OpenAPIType.OBJECT,
-            required=["item", "photo"],
-            properties={
-                "item": Schema(type=OpenAPIType.STRING),
-                "latitude": number,
-                "longitude": number,
-                "photo": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
-            },
-        )
-        self.request_body = RequestBody(required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)})
+PhotoOperation = form_operation(
+    ["item", "photo"], {"item": TEXT, "latitude": NUMBER, "longitude": NUMBER, "photo": FILE}
+)
 
 
 class SignController(Controller):
@@ -129,15 +112,13 @@ class SignController(Controller):
         """Store a photograph: a form with `item`, `photo`, and where the phone was. Its metadata goes."""
         await own(db, bound, deployment)
         form = await read_form(request)
-        photos = [content for key, _, content in form.files if key == "photo"]
-        if len(photos) != 1:
-            raise ClientException(extra=[{"key": "photo", "message": "one file is needed"}])
+        photo = one_file(form, "photo")
         await signs.add_photo(
             db,
             vault,
             deployment,
             form.fields.get("item", ""),
-            photos[0],
+            photo,
             policy=bound.policy,
             by=request.user.name,
             latitude=_degrees(form.fields, "latitude"),

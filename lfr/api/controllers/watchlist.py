@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from lfr.api.auth import Principal, only
 from lfr.api.pictures import JPEG, picture
 from lfr.api.running import Running
 from lfr.api.schemas import EnrolOut, EntryOut, RowOut, WatchlistOut
-from lfr.api.uploads import read_form
+from lfr.api.uploads import FILE, form_operation, read_form
 from lfr.domain.errors import NotFound
 from lfr.services import watchlist
 from lfr.storage.database import Database
@@ -26,33 +25,13 @@ from lfr.storage.vault import Vault
 MAX_UPLOAD = 48 * 2**20
 MAX_PICTURES = 16
 
-_FORM = RequestBody(
-    required=True,
-    content={
-        "multipart/form-data": OpenAPIMediaType(
-            schema=Schema(
-                type=OpenAPIType.OBJECT,
-                required=["label", "pictures"],
-                properties={
-                    "label": Schema(type=OpenAPIType.STRING, max_length=200),
-                    "pictures": Schema(
-                        type=OpenAPIType.ARRAY,
-                        max_items=MAX_PICTURES,
-                        items=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
-                    ),
-                },
-            )
-        )
+EnrolOperation = form_operation(
+    ["label", "pictures"],
+    {
+        "label": Schema(type=OpenAPIType.STRING, max_length=200),
+        "pictures": Schema(type=OpenAPIType.ARRAY, max_items=MAX_PICTURES, items=FILE),
     },
 )
-
-
-@dataclass
-class EnrolOperation(Operation):
-    """The form is read by hand (lfr.api.uploads), so it is described by hand."""
-
-    def __post_init__(self) -> None:
-        self.request_body = _FORM
 
 
 class WatchlistController(Controller):
