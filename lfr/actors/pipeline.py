@@ -120,6 +120,7 @@ class CameraPipeline:
         self._zone = zone
         self._transits: dict[int, Transit] = {}
         self._counted: set[int] = set()
+        self._new_transits = 0  # of the frame in hand
         self._window = Window(self._limits.in_flight)
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
         self._sights: set[asyncio.Task[Detections]] = set()
@@ -220,11 +221,14 @@ class CameraPipeline:
         faces = work.box.undo(faces)
         faces = faces.select(self._zone.inside(faces.boxes, w, h)[: self._limits.max_faces])
         numbers = self._tracker.update(faces.boxes, faces.scores, frame.media_s)
+        self._new_transits = 0
+        if len(faces):
+            await self._consider(work, image, faces, numbers)
+        # Counted together with the place: a frame that was given up half way is read and handled again.
         if not work.warmup:
             self.place.processed += 1
             self.place.detections += len(faces)
-        if len(faces):
-            await self._consider(work, image, faces, numbers)
+            self.place.transits += self._new_transits
         self._forget_gone()
         self._advance(frame.index)
 
@@ -235,7 +239,7 @@ class CameraPipeline:
         weights = shape.weight
         chosen: list[int] = []
         for i, number in enumerate(numbers):
-            transit = self._transit(int(number), frame, counted=not work.warmup)
+            transit = self._transit(int(number), frame)
             if transit is None or not shape.inside[i]:
                 continue
             floor = self.pack.quality
@@ -272,7 +276,7 @@ class CameraPipeline:
         self._crops.add(task)
         task.add_done_callback(self._crops.discard)
 
-    def _transit(self, number: int, frame: Frame, *, counted: bool) -> Transit | None:
+    def _transit(self, number: int, frame: Frame) -> Transit | None:
         """The transit of a track number; None while it is not yet confirmed (a number below 1)."""
         if number == 0:
             return None
@@ -284,7 +288,7 @@ class CameraPipeline:
             return None
         if number not in self._counted:
             self._counted.add(number)
-            self.place.transits += counted
+            self._new_transits += 1
         return transit
 
     async def _room(self, frame: Frame) -> bool:

@@ -194,6 +194,38 @@ async def test_a_resumed_file_counts_nothing_twice():
     await line.close()
 
 
+async def test_a_frame_given_up_half_way_is_counted_when_it_is_handled_again():
+    ports = NearbyPorts()
+    identify, asked = ports.identify, asyncio.Event()
+
+    async def hang(crops, notes):
+        asked.set()
+        await asyncio.sleep(60)
+
+    ports.identify = hang
+    # One call under way, and the next frame with a face to identify waits for its place: it is in hand, and undone.
+    limits = Limits(patient=True, crops=1)
+    shown = list(frames({3: (20, 60, 8, 50), 5: (420, 200, -8, 50)}))
+    books = Books()
+    line = pipeline(ports, books=books, limits=limits)
+    sent = asyncio.create_task(play(line, shown))
+    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.sleep(0.1)
+    sent.cancel()
+    await line.close()
+    ports.identify = identify
+    again = pipeline(ports, books=books, limits=limits)
+    handled = books.place.handled
+    for frame in shown:
+        await fed(again, frame, warmup=frame.index <= handled)
+    await again.drain()
+    assert 0 <= handled < 29
+    assert books.place.processed == 30
+    assert books.place.detections == 60
+    assert books.place.transits == 2
+    await again.close()
+
+
 async def test_the_tile_is_a_mosaic_of_the_newest_frame():  # C3
     ports = NearbyPorts()
     line = pipeline(ports)
