@@ -292,9 +292,10 @@ class TestUrgent:
         signed = self.minted(confirmation=self.confirmed(), issued_at=STARTS + HOUR)
         clock = Clock(STARTS + HOUR)
         guard = clock.guard()
-        guard.check(signed, "north", CAMERA.digest)
+        opened = guard.check(signed, "north", CAMERA.digest)
+        assert opened.confirmation is not None
         clock.goes(4 * 3600)
-        guard.check(signed, "north", CAMERA.digest)
+        assert guard.check(signed, "north", CAMERA.digest) == opened
 
     def test_a_list_approved_after_the_confirmation_needs_the_full_rank(self) -> None:
         late = self.inspector.endorse(OFFICE.approval("ian", at=STARTS + timedelta(minutes=30)))
@@ -354,7 +355,7 @@ class TestExtension:
         clock = Clock(STARTS + 2 * HOUR)
         guard = clock.guard()
         clock.goes(9 * 3600)
-        guard.check(signed, "north", CAMERA.digest)
+        assert guard.check(signed, "north", CAMERA.digest).ends_at == STARTS + 12 * HOUR
 
     def test_beyond_the_ceiling_none_does(self) -> None:
         signed = self.minted(self.extended(6.01), ends_at=ENDS + 6.01 * HOUR)
@@ -387,7 +388,8 @@ class TestAmendments:
 
     def test_a_chain_leads_from_the_approved_list_to_the_present_one(self) -> None:
         links = [OFFICE.amendment(LIST, "4" * 64), OFFICE.amendment("4" * 64, "5" * 64, 102)]
-        Clock().guard().check(self.minted(*links, list_digest="5" * 64), "north", CAMERA.digest)
+        opened = Clock().guard().check(self.minted(*links, list_digest="5" * 64), "north", CAMERA.digest)
+        assert opened.list_digest == "5" * 64
 
     @pytest.mark.parametrize("missing", [0, 1])
     def test_a_missing_link_breaks_it(self, missing: int) -> None:
