@@ -20,6 +20,7 @@ from lfr.actors.control import Recognition
 from lfr.actors.journal import Crashes
 from lfr.actors.watchdog import BY_PERSON, Reading, Watchdog
 from lfr.domain.errors import Conflict, LfrError, NotFound, StorageError
+from lfr.domain.lifecycle import URGENT_LAPSED, WINDOW_OVER
 from lfr.domain.mandate import Mandate, lapses_at
 from lfr.domain.plan import CameraZone
 from lfr.domain.policy import Policy
@@ -126,6 +127,7 @@ class Duty:
         self._turn = asyncio.Lock()
         self._paused_since: float | None = None
         self._retry = self._regrant = 0.0
+        self._over: Held | None = None
         self._late: dict[str, int] = {}
         self._unreachable: float | None = None
 
@@ -141,6 +143,7 @@ class Duty:
             other = await deployments.current(self._db, self._charge.system)
             if other is not None and other.id != row.id and other.state in {"live", "paused"}:
                 raise Conflict("another deployment of this system is under way", hint="end it first")
+            self._crashes.confirm()
             await self._begin(row, by)
 
     async def pause(self, reason: str, by: str) -> None:
@@ -200,16 +203,25 @@ class Duty:
                 await mandates.settle(self._db, due)
             else:
                 await self._end(await self._own(due.deployment_id), due.reason, deployments.SYSTEM)
+        await self._end_what_is_over()
         row = self.deployment
-        state = row.state if row else ""
-        if row is not None and state == "live":
+        if row is not None and row.state == "live":
             await self._tend_live(row, seen, cameras)
-        elif row is not None and state == "paused":
+        elif row is not None and row.state == "paused":
             await self._tend_paused(row, seen)
         elif self.held is not None:  # somebody else has stopped or ended it
             await self._bar(self.held.mandate.deployment_id)
-        await self._tell(state, cameras)
+        await self._tell(self.deployment.state if self.deployment else "", cameras)
         self._begun = False
+
+    async def _end_what_is_over(self) -> None:
+        """What ended by the steady clock is over, even if the wall clock was set back meanwhile (A3)."""
+        over, row, self._over = self._over, self.deployment, None
+        if over is None or row is None or row.id != over.mandate.deployment_id or over.outdated_by(row):
+            return
+        if row.state in {"live", "paused"}:
+            lapsed = over.until < over.mandate.ends_at.timestamp()
+            await self._end(row, URGENT_LAPSED if lapsed else WINDOW_OVER, deployments.SYSTEM)
 
     async def _tend_live(self, row: Deployment, seen: Reading, cameras: dict[str, Sight]) -> None:
         held = self.held
@@ -249,6 +261,7 @@ class Duty:
         """The window's end needs no database: at once nothing is recognised any more (A3)."""
         held = self.held
         if held is not None and (seen.steady >= held.ends or seen.wall >= held.until):
+            self._over = held
             await self._bar(held.mandate.deployment_id)
 
     async def _without_database(self, seen: Reading, error: StorageError) -> None:
