@@ -15,7 +15,7 @@ from lfr.actors.pool_engine import PoolEngine
 from lfr.domain.errors import Conflict, NotFound, WatchlistError
 from lfr.domain.packs import Pack
 from lfr.domain.watchlist import ImportReport, RowResult
-from lfr.services import deployments, watchlist
+from lfr.services import deployments, retention, watchlist
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment
 from lfr.storage.vault import Vault
@@ -89,10 +89,13 @@ class RemoteControl:
         told, kept = await asyncio.gather(
             self.crew.bar(row.id, time.time()), deployments.stop(self.db, row.id, by=by), return_exceptions=True
         )
-        for failed in (kept, told):
-            if isinstance(failed, BaseException):
-                raise failed
+        if isinstance(kept, BaseException):
+            raise kept
+        await retention.purge_undecided(self.db, self.vault, row.id, "stopped")
+        self.vault.forget()
         await self.writer.record.remote("recognition.stopped", by, {"reason": "asked"})
+        if isinstance(told, BaseException):
+            raise told
 
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
         """Enrol, then wait for every matcher. Raises WatchlistError, RuntimeFailed."""

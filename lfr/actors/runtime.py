@@ -33,6 +33,7 @@ from lfr.actors.remote_control import RemoteControl
 from lfr.actors.shell import Shell, spawn
 from lfr.actors.store import StoreAddress
 from lfr.actors.supervisor import Facts, Member, Rules, SupervisorActor
+from lfr.actors.sweep import sweep_for_ever
 from lfr.config import Config, Secret, camera_address, require_live
 from lfr.domain.bundle import Bundle
 from lfr.domain.errors import ConfigError, LfrError, RuntimeFailed
@@ -78,6 +79,7 @@ class Runtime:
         self._ray: RayHandle | None = None
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._watch: Any = None
+        self._sweep: asyncio.Task[None] | None = None
         self._actors: dict[str, Any] = {}
         self._run_file = config.data_path / "run.json"
         self._folder = Path()
@@ -119,6 +121,7 @@ class Runtime:
         base = self._ray.folder.path if self._ray.folder else Path(config.ray.tmpfs) / f"lfr-{os.getuid()}-{self._run}"
         self._folder = base / "journal"
         await self._start_actors()
+        self._sweep = asyncio.create_task(sweep_for_ever(self.db, self.vault, self.policy))
 
     async def _start_actors(self) -> None:
         roster, started = self._spawn()
@@ -244,9 +247,10 @@ class Runtime:
         if hasattr(self, "control"):
             with contextlib.suppress(LfrError):
                 await self._halt()
-        for task in self._runs.values():
+        tasks = [*self._runs.values(), *([self._sweep] if self._sweep else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._runs.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._ray:
             self._ray.stop()
         if self._folder.name:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -120,7 +121,7 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
     digests = [f"{number:064x}" for number in range(amendments + 1)]
     added = [
         ListAmendment(deployment, _OFFICER, at, before, (after,), after, 2 + number)
-        for number, (before, after) in enumerate(zip(digests, digests[1:], strict=False))
+        for number, (before, after) in enumerate(pairwise(digests))
     ]
     mandate = Mandate(
         id=uuid4(),

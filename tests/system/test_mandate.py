@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import col, select
 
 from lfr.actors import plasma
 from lfr.actors.doorman import Pass
@@ -26,6 +27,7 @@ from lfr.domain.signing import Signed, instant, open_signed, sign
 from lfr.matching.matcher import ShotNote, TransitKey
 from lfr.services import decisions, standing, users
 from lfr.storage.columns import now
+from lfr.storage.models import Alert
 from lfr.vision.engine.double import paint
 from tests.support.stage import Stage
 from tests.support.system import enrol, system, system_config, wait_for
@@ -228,6 +230,9 @@ async def test_anybody_stops_it_and_no_death_brings_it_back_only_the_signed_rest
     assert time.monotonic() - began < 5  # a slow machine; the actors themselves are told at once
     matcher = await runtime.control.crew.matchers["matcher-van-test"].status.remote()
     assert (matcher["entries"], matcher["threshold"]) == (0, None)
+    async with runtime.db.session() as session:
+        standing_alerts = await session.exec(select(Alert.id).where(col(Alert.shredded_at).is_(None)))
+        assert standing_alerts.all() == []
     await stage.says("stopped")
     await stage.sees_nobody()
     actors = {actor.name: actor for actor in (await runtime.control.status()).actors}
