@@ -134,14 +134,18 @@ async def asked(stage: Stage, shown: Pass) -> list[str]:
     paint(picture, 1, 100, 100, 60)
     crop = np.zeros((1, 112, 112, 3), np.uint8)
     paint(crop[0], 1, 0, 0, 112)
-    notes = [ShotNote(TransitKey(shown.camera, "x", 1), 0.0, time.time(), 1.0)]
     worker, matcher = crew.pool["inference-0"], crew.matchers["matcher-van-test"]
     codes = []
+
+    def notes() -> list[ShotNote]:
+        return [ShotNote(TransitKey(shown.camera, "x", 1), 0.0, time.time(), 1.0)]
+
     for array, call in (
         (picture, lambda sent: worker.detect.remote(shown, sent)),
-        (crop, lambda sent: worker.identify.remote(shown, sent, notes, "matcher-van-test")),
+        # It loads the list, which may take longer than the shots of `identify` live.
         (crop, lambda sent: worker.warm_up.remote(shown, sent, "matcher-van-test")),
-        (np.ones((1, 64), np.float32), lambda sent: matcher.match.remote(shown, sent, notes)),
+        (crop, lambda sent: worker.identify.remote(shown, sent, notes(), "matcher-van-test")),
+        (np.ones((1, 64), np.float32), lambda sent: matcher.match.remote(shown, sent, notes())),
     ):
         async with plasma.shared(array) as sent:
             try:
