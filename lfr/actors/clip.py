@@ -69,6 +69,7 @@ async def _enrol(
             label,
             [(path.name, path.read_bytes() if path.is_file() else b"") for path in pictures],
             by="evaluation",
+            policy=runtime.policy,
         )
         labels |= {row.entry_id: label for row in rows if row.enrolled and row.entry_id}
         progress("enrol", done, len(people))

@@ -14,6 +14,7 @@ from lfr.actors.crew import ACKNOWLEDGE_S, LOAD_S, Crew, answered
 from lfr.actors.pool_engine import PoolEngine
 from lfr.domain.errors import Conflict, NotFound, WatchlistError
 from lfr.domain.packs import Pack
+from lfr.domain.policy import Policy
 from lfr.domain.watchlist import ImportReport, RowResult
 from lfr.services import deployments, retention, watchlist
 from lfr.storage.database import Database
@@ -38,6 +39,7 @@ class RemoteControl:
     pack: Pack
     db: Database
     vault: Vault
+    policy: Policy
     amend: Callable[[], Awaitable[object]] | None = None
 
     async def status(self) -> SystemStatus:
@@ -100,7 +102,9 @@ class RemoteControl:
     async def add_entry(self, label: str, pictures: list[tuple[str, bytes]], by: str) -> list[RowResult]:
         """Enrol, then wait for every matcher. Raises WatchlistError, RuntimeFailed."""
         row = await self.deployment()
-        rows = await watchlist.enrol(self.db, self.vault, self.engine, row.id, self.pack, label, pictures, by=by)
+        rows = await watchlist.enrol(
+            self.db, self.vault, self.engine, row.id, self.pack, label, pictures, by=by, policy=self.policy
+        )
         if not any(row.enrolled for row in rows):
             reasons = ", ".join(sorted({row.refusal for row in rows if row.refusal})) or "no picture"
             raise WatchlistError(f"nothing was enrolled: {reasons}", hint="use a sharp frontal picture of one face")
@@ -121,6 +125,7 @@ class RemoteControl:
             self.pack,
             source,
             by=by,
+            policy=self.policy,
             progress=progress,
             dry_run=dry_run,
         )

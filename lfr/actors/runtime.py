@@ -135,8 +135,9 @@ class Runtime:
         supervisor = started[SUPERVISOR]
         self._watch = supervisor.watch.remote()
         self.control = RemoteControl(
-            self.config.name, supervisor, started[WRITER], Crew(roster), self.engine, self.pack, self.db, self.vault
-        )
+            self.config.name, supervisor, started[WRITER], Crew(roster), self.engine, self.pack, self.db, self.vault,
+            self.policy,
+        )  # fmt: skip
         for name, camera in self.control.crew.cameras.items():
             self._runs[name] = asyncio.create_task(self._follow(name, camera))
 

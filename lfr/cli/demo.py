@@ -128,6 +128,7 @@ async def _list_the_volunteer(runtime: Runtime, deployment_id: UUID) -> None:
         "Consenting volunteer",
         [("portrait.png", listed_portrait())],
         by="demo",
+        policy=runtime.policy,
     )
     if not any(row.enrolled for row in rows):
         raise WatchlistError(

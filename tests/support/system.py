@@ -51,6 +51,7 @@ async def enrol(runtime: Runtime, run: StandingRun, identity: int) -> UUID:
         f"walker {identity}",
         [("a.png", portrait(identity))],
         by="test",
+        policy=runtime.policy,
     )
     assert rows[0].enrolled, rows
     assert rows[0].entry_id is not None
