@@ -25,10 +25,10 @@ from lfr.storage.node import Node, new_node
 from lfr.storage.vault import Vault
 from lfr.vision.engine.double import DoubleEngine, double_pack
 from lfr.vision.packs import pack_digest
-from tests.support.stores import postgres_server, url
+from tests.support.stores import postgres_server, store, url
 from tests.support.walkers import portrait
 
-__all__ = ["ground", "postgres_server", "url"]
+__all__ = ["ground", "postgres_server", "store", "url"]
 
 PACK = double_pack()
 CAMERA = CameraZone("north", standing.WHOLE)
