@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lfr import log
-from lfr.cli import bench_close
+from lfr.cli import bench_close, bench_mandate
 from lfr.cli.bench_import import import_
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.output import print_json, print_table
@@ -31,6 +31,7 @@ def bench() -> None:
 
 
 app.command()(bench_close.close)
+app.command()(bench_mandate.mandate)
 
 
 @app.command()

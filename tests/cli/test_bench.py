@@ -72,3 +72,20 @@ def test_an_import_beside_its_bound(assets):
     assert said["looks"] >= 100
     assert all(said[name] > 0 for name in ("import_per_s", "bound_per_s", "ratio", "one_look_ratio"))
     assert "the same detections and templates" in done.stdout
+
+
+def test_what_asking_for_a_mandate_costs(capsys):
+    with pytest.raises(SystemExit) as left:
+        root.run(["bench", "mandate", "--amendments", "3", "--seconds", "0.2"])
+    assert left.value.code == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["amendments"] == 3
+    assert said["frame_us"] == pytest.approx(5 * (said["check_us"] + said["carry_us"]), abs=0.5)
+    assert 0 < said["check_us"] < 1000 * said["verify_ms"]
+
+
+def test_a_policy_that_does_not_exist_cannot_be_timed(capsys):
+    with pytest.raises(SystemExit) as left:
+        root.run(["bench", "mandate", "--policy", "no-such"])
+    assert left.value.code == 1
+    assert "no-such" in capsys.readouterr().err
