@@ -154,10 +154,12 @@ async def test_what_a_person_paused_a_person_resumes(station):
     assert station.hands.heard() == ["revoke"]
     for _ in range(3):
         assert await station.tend(word="paused") == []
-    await station.duty.resume("system")
-    assert await station.state() == ("live", "asked")
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="a person paused it"):
         await station.duty.resume("system")
+    await station.duty.resume("local:petra")
+    assert await station.state() == ("live", "asked")
+    with pytest.raises(Conflict, match="the deployment is live"):
+        await station.duty.resume("local:petra")
 
 
 @pytest.mark.rule("A3")

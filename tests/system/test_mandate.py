@@ -122,8 +122,7 @@ def bent(stage: Stage, good: Mandate) -> dict[str, tuple[Pass, str]]:
     }
 
 
-def _credential(run):
-
+def _credential(run: standing.Run) -> Credential:
     return open_signed(run.credential, Credential)
 
 
@@ -189,16 +188,15 @@ async def test_live_then_paused_then_on_by_itself_with_a_fresh_mandate(stage: St
     await stage.sees()
     before = (await stage.runtime.control.status()).mandate_ends_at
     assert before is not None
-    await stage.runtime.control.pause("capacity", "system")
-    await stage.says("paused")
     tile = (await stage.runtime.control.tile("north"))[1]
+    await stage.runtime.control.pause("capacity", "system")
+    gaps = await wait_for(lambda: stage.logged("recognition.gap"), "the pause to be over and recorded")
+    assert [gap.payload["reason"] for gap in gaps] == ["capacity"]
     await stage.says("live")
     await stage.sees()
     assert (await stage.runtime.control.tile("north"))[1] > tile
     minted = await stage.logged("mandate.minted")
     assert len({entry.payload["mandate"] for entry in minted}) == 2
-    gaps = await stage.logged("recognition.gap")
-    assert [gap.payload["reason"] for gap in gaps] == ["capacity"]
 
 
 async def test_a_persons_pause_holds_until_a_person_resumes(stage: Stage):
@@ -206,7 +204,7 @@ async def test_a_persons_pause_holds_until_a_person_resumes(stage: Stage):
     await stage.says("paused")
     await stage.sees_nobody(1.5)
     assert await stage.state() == "paused"
-    await stage.runtime.control.resume("system")
+    await stage.runtime.control.resume("local:petra")
     await stage.says("live")
     await stage.sees()
 
@@ -215,7 +213,6 @@ async def test_a_persons_pause_holds_until_a_person_resumes(stage: Stage):
 async def test_whoever_is_added_or_taken_off_is_so_for_every_matcher_and_no_threshold_moves(stage: Stage):
     control = stage.runtime.control
     before = (await control.status()).threshold
-
     rows = await control.add_entry("walker 5", [("a.png", portrait(5))], "system")
     assert (await control.crew.matchers["matcher-van-test"].status.remote())["entries"] == 3
     await wait_for(lambda: stage.alerted(rows[0].entry_id), "an alert for the one who was added")

@@ -10,6 +10,7 @@ import pytest
 
 from lfr.actors.standing_run import StandingRun
 from lfr.config import Camera
+from lfr.domain.lifecycle import WINDOW_OVER
 from lfr.resources import configs
 from lfr.services import deployments
 from tests.support.stage import Stage
@@ -40,7 +41,7 @@ async def test_at_the_windows_end_it_ends_by_itself_within_a_second(tmp_path: Pa
         await stage.sees_nobody()
         await stage.says("no mandate")
         row = await deployments.get_deployment(runtime.db, run.deployment_id)
-        assert (row.state, row.state_reason) == ("ended", "window over")
+        assert (row.state, row.state_reason) == ("ended", WINDOW_OVER)
         assert row.state_at.timestamp() - ends < 2.0
         assert (await runtime.control.crew.matchers["matcher-van-test"].status.remote())["entries"] == 0
 
