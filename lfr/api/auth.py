@@ -18,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
+from lfr.domain.duties import require_role
 from lfr.domain.errors import NotAllowed, NotSignedIn
 from lfr.domain.policy import Role
 from lfr.services import users
@@ -106,8 +107,7 @@ def only(*roles: Role) -> Guard:
     """A guard that lets these roles pass. Raises NotAllowed."""
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if not set(roles) & set(connection.user.roles):
-            raise NotAllowed(f"this needs the role {' or '.join(roles)}", hint="ask someone who has it")
+        require_role(connection.user.roles, roles)
 
     return guard
 

@@ -42,6 +42,9 @@ _COMMANDS = {
         "lfr.cli.deployment", True, "Plan a deployment, have it authorised, go live, stop, end and close it."
     ),
     "watchlist": _Place("lfr.cli.watchlist", True, "Import, list, add and revoke watchlist entries."),
+    "retention": _Place("lfr.cli.retention", True, "What is kept, what must go, and whether the books balance."),
+    "hold": _Place("lfr.cli.hold", True, "Keep an alert's pictures as evidence, and let go of them."),
+    "ledger": _Place("lfr.cli.ledger", True, "Who was listed: for the data protection officer alone."),
     "camera": _Place("lfr.cli.camera", True, "Try a camera before it is used."),
     "models": _Place("lfr.cli.models", True, "List, verify, import and pull model packs."),
     "user": _Place("lfr.cli.user", True, "Who may sign in."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -16,8 +16,9 @@ from lfr.cli.client import local_user
 from lfr.config import Config, load
 from lfr.domain.authority import Decision, Endorsed
 from lfr.domain.bundle import Bundle
+from lfr.domain.duties import require_role
 from lfr.domain.errors import ConfigError, NotFound, NotSignedIn
-from lfr.domain.policy import Policy
+from lfr.domain.policy import Policy, Role
 from lfr.domain.signing import text_of
 from lfr.services import attempts, carried, deployments, machine, officers, policies, registrar
 from lfr.services.registrar import Registrar
@@ -87,13 +88,18 @@ class Office:
         system = await machine.look(self.db, self.config, self.registrar.public)
         return Terms(self.policy, self.bundle(), system)
 
-    async def acting(self, name: str, password_file: Path | None) -> str:
-        """The account's name, once its password was right; this machine's user without one. Raises NotSignedIn."""
+    async def acting(self, name: str, password_file: Path | None, needs: Collection[Role] = ()) -> str:
+        """The account's name, once its password was right; this machine's user without one.
+
+        needs: the account must have one of these roles. Raises NotSignedIn, NotAllowed.
+        """
         if not name:
             return local_user()
         proven = await attempts.prove(self.db, name, password_of(name, password_file))
         async with self.db.transaction() as session:
-            await attempts.settled(session, proven)
+            account = await attempts.settled(session, proven)
+            if needs:
+                require_role(account.roles, needs)
         return proven.name
 
     async def endorsed(

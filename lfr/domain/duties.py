@@ -42,6 +42,16 @@ CONSOLE: frozenset[Step] = frozenset({"plan", "pause", "stop", "end", "close", "
 """What whoever sits at the machine itself may do (`local:NAME`): nothing that makes it recognise."""
 
 
+HOLDERS: tuple[Role, ...] = ("authorising-officer", "data-protection-officer", "engineer")
+"""Who may keep an alert's pictures as evidence, and let go of them (G2)."""
+
+
+def require_role(held: Collection[str], needed: Collection[Role]) -> None:
+    """held: the roles of the person's account. Raises NotAllowed unless one of them is needed."""
+    if not set(held) & set(needed):
+        raise NotAllowed(f"this needs the role {' or '.join(needed)}", hint="ask someone who has it")
+
+
 def require_duty(step: Step, name: str, held: Collection[str], plan: Plan) -> None:
     """held: the roles of the person's account. Raises NotAllowed."""
     able = ACCOUNTS[step] & set(held)

@@ -53,7 +53,9 @@ async def place(
         await db.lock_log(session)
         alert = (await session.exec(select(Alert).where(col(Alert.id) == alert_id).with_for_update())).first()
         if alert is None:
-            raise NotFound(f"there is no alert {alert_id}")
+            raise NotFound(
+                f"there is no alert {alert_id}", hint="GET /api/v1/alerts and the logs name alerts by their ids"
+            )
         held = await _free_objects(session, alert, at)
         hold = EvidenceHold(
             deployment_id=alert.deployment_id,
@@ -134,7 +136,7 @@ async def release(db: Database, vault: Vault, hold_id: UUID, *, by: str, at: dat
         if hold is None:
             raise NotFound(f"there is no hold {hold_id}", hint="`lfr hold list` shows them")
         if hold.released_at is not None:
-            raise Conflict(f"hold {hold_id} was released already")
+            raise Conflict(f"hold {hold_id} was released already", hint="`lfr hold list --all` shows when")
         shredded = await _over(session, hold, at)
         hold.released_at = at
         free = update(StoredObject).where(col(StoredObject.hold_id) == hold_id)

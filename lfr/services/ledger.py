@@ -23,14 +23,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lfr.domain.errors import NotAllowed, NotFound, NotSignedIn, VaultError
 from lfr.domain.ledger import Choice, Listed, Membership, Reply, normalised, require_fitting
-from lfr.domain.policy import Policy
+from lfr.domain.policy import Policy, Role
 from lfr.services import audit, clock, passwords
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import Deployment, LedgerEntry, LedgerKey, LedgerReply, User, WatchlistEntry
 from lfr.storage.sealed_box import seal, unseal
 
-OFFICER = "data-protection-officer"
+OFFICER: Role = "data-protection-officer"
 ROW_STEP, REPLY_SIZE = 256, 4096
 """Bytes: rows are padded to a multiple of the first, replies all to the second."""
 REASON_MOST = 1000

@@ -14,6 +14,7 @@ from litestar.params import FromPath, JSONBody
 
 from lfr.api.auth import Principal, only
 from lfr.api.bound import Bound
+from lfr.domain.duties import HOLDERS
 from lfr.domain.errors import NotAllowed, NotFound, NotSignedIn
 from lfr.domain.ledger import Choice, letter
 from lfr.services import balance, deployments, holds, ledger
@@ -23,7 +24,6 @@ from lfr.services.life import plan_of
 from lfr.storage.database import Database
 from lfr.storage.vault import Vault
 
-HOLDERS = only("authorising-officer", "data-protection-officer", "engineer")
 OFFICER = only("data-protection-officer")
 REMEMBERED = 16
 Asking = Request[Principal, str | None, Any]
@@ -125,7 +125,7 @@ class HoldController(Controller):
     path = "/"
     tags = ("retention",)
 
-    @post("/alerts/{alert:uuid}/hold", guards=[HOLDERS], status_code=201)
+    @post("/alerts/{alert:uuid}/hold", guards=[only(*HOLDERS)], status_code=201)
     async def place(
         self,
         request: Asking,
@@ -139,7 +139,7 @@ class HoldController(Controller):
         asked = Asked(data.reason, data.reference, data.owner, data.days)
         await holds.place(db, vault, alert, asked, policy=bound.policy, by=request.user.name)
 
-    @post("/holds/{hold:uuid}/release", guards=[HOLDERS], status_code=204)
+    @post("/holds/{hold:uuid}/release", guards=[only(*HOLDERS)], status_code=204)
     async def release(
         self, request: Asking, db: NamedDependency[Database], vault: NamedDependency[Vault], hold: FromPath[UUID]
     ) -> None:
