@@ -44,46 +44,62 @@ def is_record(path: Path) -> bool:
 def record_rows(path: Path) -> list[Row]:
     """The rows of one record, or of a folder of nothing but records. Raises WatchlistError."""
     files = sorted(one for one in path.iterdir() if not one.name.startswith(".")) if path.is_dir() else [path]
-    rows = [row for file in files for row in _rows_of(file)]
+    rows = [row for file in files for row in _rows_of(file.name, file.stem, partial(read_picture, file))]
     if not any(row.open for row in rows):
         raise WatchlistError(f"there is no face to enrol in {path}", hint=FORM_HINT)
     return rows
 
 
-def _rows_of(file: Path) -> list[Row]:
-    data = read_picture(file)
+def looks_like_record(data: bytes) -> bool:
+    """Whether bytes begin as an ANSI/NIST-ITL record does."""
+    return _RECORD.match(data) is not None
+
+
+def uploaded_rows(data: bytes) -> list[Row]:
+    """The rows of one record that was sent. Raises WatchlistError."""
+    # No label of last resort: under one, two people whose records name nobody would become one entry.
+    rows = _rows_of("the upload", "", lambda: data)
+    for row in rows:
+        if row.refused is not None:
+            raise WatchlistError(f"the upload cannot be enrolled: {row.refused.detail}", hint=FORM_HINT)
+    return rows
+
+
+def _rows_of(name: str, unnamed: str, read: Callable[[], bytes | Refused]) -> list[Row]:
+    """unnamed: the label of a record that says neither name nor reference."""
+    data = read()
     if isinstance(data, Refused):
-        return [Row("", file.name, refused=data)]
+        return [Row("", name, refused=data)]
     message = _parsed(data)
     if message is None:
-        return [Row("", file.name, refused=Refused("unreadable", "no whole ANSI/NIST-ITL record"))]
+        return [Row("", name, refused=Refused("unreadable", "no whole ANSI/NIST-ITL record"))]
     fields = _fields(message, (1, 2))
-    label = fields.pop("label", "") or fields.get("nominal_ref", "") or file.stem
+    label = fields.pop("label", "") or fields.get("nominal_ref", "") or unnamed
     wrong = label_fault(label)
     if wrong:
-        return [Row(label, file.name, refused=Refused("incomplete", wrong))]
+        return [Row(label, name, refused=Refused("incomplete", wrong))]
     count = len(_faces(message))
     if not count:
-        return [Row(label, file.name, refused=Refused("no face", "the record holds no Type-10 picture of a face"))]
+        return [Row(label, name, refused=Refused("no face", "the record holds no Type-10 picture of a face"))]
     return [
         Row(
             label,
-            f"{file.name}#{number + 1}" if count > 1 else file.name,
-            partial(_reread, file, number),
+            f"{name}#{number + 1}" if count > 1 else name,
+            face_opener(read, number),
             fields=fields | _fields(message, (10,), number),
         )
         for number in range(count)
     ]
 
 
-def face_opener(read: Callable[[], bytes | Refused]) -> Callable[[], bytes | Refused]:
-    """For a CSV whose row names a record as its picture: the first face in it."""
+def face_opener(read: Callable[[], bytes | Refused], number: int = 0) -> Callable[[], bytes | Refused]:
+    """A way to read one face of a record, each time anew: thousands of them are not held at once."""
 
-    def first() -> bytes | Refused:
+    def opened() -> bytes | Refused:
         data = read()
-        return data if isinstance(data, Refused) else face_of(data, 0)
+        return data if isinstance(data, Refused) else face_of(data, number)
 
-    return first
+    return opened
 
 
 def face_of(data: bytes, number: int) -> bytes | Refused:
@@ -96,11 +112,6 @@ def face_of(data: bytes, number: int) -> bytes | Refused:
         return Refused("no face", "the record holds no Type-10 picture of a face")
     picture = faces[number][DATA].value
     return bytes(picture) if isinstance(picture, (bytes, bytearray)) else Refused("unreadable", "no picture in Type-10")
-
-
-def _reread(file: Path, number: int) -> bytes | Refused:
-    data = read_picture(file)
-    return data if isinstance(data, Refused) else face_of(data, number)
 
 
 def _parsed(data: bytes) -> nistitl.Message | None:

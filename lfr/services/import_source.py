@@ -10,12 +10,14 @@ from pathlib import Path
 from lfr.domain.errors import WatchlistError
 from lfr.domain.listing import FIELDS
 from lfr.services.import_archive import archive_rows
-from lfr.services.import_records import face_opener, is_record, record_rows
+from lfr.services.import_records import face_opener, is_record, looks_like_record, record_rows, uploaded_rows
 from lfr.services.import_rows import Row, read_rows
 
 
 def rows_of(source: Path | bytes, *, common: Mapping[str, str] | None = None) -> list[Row]:
-    """The rows of a folder, a CSV, a ZIP (a file, or the bytes of an upload) or records; no picture is opened yet.
+    """The rows of a folder, a CSV, a ZIP or a record (a file, or the bytes of an upload), or a folder of records.
+
+    No picture is opened yet.
 
     common: column -> cell for rows that leave that column empty. Raises WatchlistError.
     """
@@ -27,6 +29,8 @@ def rows_of(source: Path | bytes, *, common: Mapping[str, str] | None = None) ->
 
 def _rows(source: Path | bytes) -> list[Row]:
     if isinstance(source, bytes):
+        if looks_like_record(source):
+            return uploaded_rows(source)
         return [_picture(row) for row in archive_rows(BytesIO(source), "the upload")]
     if source.suffix.lower() == ".zip" and source.is_file():
         return [_picture(row) for row in archive_rows(source, str(source))]

@@ -104,6 +104,16 @@ def test_a_csv_may_name_records_as_pictures(tmp_path):
     assert first.read() == second.read() == JPEG
 
 
+def test_a_record_that_was_uploaded():
+    (row,) = rows_of(record(face(1)))
+    assert (row.label, row.source, row.read()) == ("LOVELACE, ADA", "the upload", JPEG)
+    assert [row.source for row in rows_of(record(face(1), face(2)))] == ["the upload#1", "the upload#2"]
+    nobody = record(face(1), person={10: "CASE/4"})
+    for data, why in ((record(), "no Type-10"), (record(face(1))[:-9], "no whole"), (nobody, "no label")):
+        with pytest.raises(WatchlistError, match=why):
+            rows_of(data)
+
+
 def test_no_faces_at_all(tmp_path):
     with pytest.raises(WatchlistError, match="no face"):
         record_rows(written(tmp_path, record()))
