@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from lfr.domain.errors import Conflict
+from lfr.domain.ledger import normalised
 from lfr.domain.policy import Strict
 from lfr.domain.watchlist import Fault
 
@@ -92,6 +94,15 @@ def _code(given: str) -> str:
     return _text(63)(given).lower().replace("_", "-").replace(" ", "-")
 
 
+def _reference(given: str) -> str:
+    # Short as it is written may be long, or nothing at all, in the one form by which list, feed and ledger compare it.
+    try:
+        normalised(given)
+    except Conflict:
+        raise ValueError from None
+    return _text(200)(given)
+
+
 def _day(given: str) -> date:
     if len(given) != 10 or given[4] != "-" or given[7] != "-":  # fromisoformat also takes weeks and no dashes
         raise ValueError
@@ -116,7 +127,9 @@ _LINE = "at most 200 characters"
 _LONG = "at most 2,000 characters"
 
 FIELDS: dict[str, FieldSpec] = {
-    "nominal_ref": FieldSpec("details", _text(200), _LINE, "the force's reference for this person"),
+    "nominal_ref": FieldSpec(
+        "details", _reference, "a reference of at most 200 characters", "the force's reference for this person"
+    ),
     "category": FieldSpec("person", _code, _CODE, "why the person is listed"),
     "legal_basis": FieldSpec("person", _text(200), "words of the policy", "one of the category's legal bases"),
     "action": FieldSpec("person", _code, _CODE, "what an officer is to do"),

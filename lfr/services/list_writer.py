@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lfr.domain.age_bands import band_of
 from lfr.domain.errors import StorageError
 from lfr.domain.faces import Templates
-from lfr.domain.ledger import Membership
+from lfr.domain.ledger import Membership, normalised
 from lfr.domain.listing_batch import Judged
 from lfr.domain.policy import Policy
 from lfr.domain.watchlist import Fault, RowResult
@@ -127,10 +127,7 @@ class ListWriter:
                 results[row.row.at] = self._add(batch, row)
             if batch.images:
                 await self._insert(session, batch)
-                people = {
-                    row.entry_id: _membership(row) for row in rows if row.entry_id in batch.new and row.nominal_mac
-                }
-                await ledger.record(session, self.deployment_id, list(people.values()), policy=self.policy)
+                await ledger.record(session, self.deployment_id, batch.people, policy=self.policy, at=batch.at)
                 await audit.sequence_within(self.db, session)
         return results
 
@@ -198,6 +195,7 @@ class ListWriter:
             kinds.append("list-details")
             if sealed.nominal_mac:
                 batch.nominals[sealed.nominal_mac] = sealed.entry_id
+                batch.people.append(_membership(sealed, batch.at))
         elif entry is not None:
             # Whoever confirmed or signed for the entry has not seen this picture (B7, B8).
             entry.checked_at = entry.checked_by = entry.special_decision = entry.special_approval = entry.alike = None
@@ -308,18 +306,19 @@ class ListWriter:
         return {mac: entry_id for mac, entry_id in found.all() if mac is not None}
 
 
-def _membership(sealed: _Sealed) -> Membership:
+def _membership(sealed: _Sealed, at: datetime) -> Membership:
     """What the rights ledger remembers of an entry (B13)."""
     person = sealed.row.judged.listing.person
     details = person.details
-    return Membership(
-        sealed.entry_id, details.nominal_ref, person.category, details.reason, person.legal_basis, listed_at=now()
-    )
+    return Membership(sealed.entry_id, details.nominal_ref, person.category, details.reason, person.legal_basis, at)
 
 
 @dataclass
 class _Batch:
-    """What a transaction has found, and what it adds. room: how many more entries the list may hold (B10)."""
+    """What a transaction has found, and what it adds. room: how many more entries the list may hold (B10).
+
+    people: those of the new ones whom the rights ledger can find again, by their nominal reference (B13).
+    """
 
     there: dict[UUID, WatchlistEntry]
     twins: dict[bytes, UUID]
@@ -327,16 +326,19 @@ class _Batch:
     room: int
     at: datetime = field(default_factory=now)
     new: dict[UUID, _Values] = field(default_factory=dict)
+    people: list[Membership] = field(default_factory=list)
     images: list[_Values] = field(default_factory=list)
     objects: list[_Values] = field(default_factory=list)
 
 
 async def nominal_mac(vault: Vault, deployment_id: UUID, reference: str) -> bytes | None:
-    """The keyed digest that finds an entry by the force's nominal reference; None for an empty one."""
-    folded = "".join(reference.split()).upper()
-    if not folded:
+    """The keyed digest that finds an entry by the force's nominal reference; None for an empty one.
+
+    Raises Conflict for what is no reference.
+    """
+    if not reference.strip():
         return None
-    return await vault.digest(folded.encode(), deployment_id=deployment_id, purpose=NOMINAL)
+    return await vault.digest(normalised(reference).encode(), deployment_id=deployment_id, purpose=NOMINAL)
 
 
 def already(label: str, source: str, entry_id: UUID, *, same: bool) -> RowResult:

@@ -18,7 +18,8 @@ import msgspec
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from lfr.domain.errors import WatchlistError
+from lfr.domain.errors import Conflict, WatchlistError
+from lfr.domain.ledger import normalised
 from lfr.services import audit, entries
 from lfr.services.list_writer import nominal_mac
 from lfr.storage.columns import now
@@ -71,10 +72,13 @@ def read_feed(data: bytes) -> Feed:
         raise WatchlistError("the status feed cannot be read, so nothing was changed", hint=_HINT) from None
     said: dict[str, Status] = {}
     for line in feed.statuses:
-        key = "".join(line.nominal_ref.split()).upper()
-        if not key or said.setdefault(key, line.status) != line.status:
+        try:
+            contradicts = said.setdefault(normalised(line.nominal_ref), line.status) != line.status
+        except Conflict:
+            contradicts = True
+        if contradicts:
             raise WatchlistError(
-                "the status feed has an empty reference, or two statuses for one, so nothing was changed", hint=_HINT
+                "the status feed has what is no reference, or two statuses for one, so nothing was changed", hint=_HINT
             )
     return feed
 

@@ -37,6 +37,8 @@ def test_a_row_as_values():
         ("reason", "a\x00b"),
         ("reason", "x" * 2001),
         ("approver", "x" * 201),
+        ("nominal_ref", "x" * 201),
+        ("nominal_ref", "\ufdfa" * 150),  # 2,250 letters in the form in which it is compared
         ("category", "x" * 64),
     ],
 )

@@ -11,13 +11,15 @@ from sqlmodel import select
 
 from lfr.domain.errors import Conflict, WatchlistError
 from lfr.domain.listing import FIELDS, Details
-from lfr.services import listed, policies, watchlist
+from lfr.services import entries, ledger, listed, policies, retention, status_feed, users, watchlist
 from lfr.services.sealing import DETAILS
-from lfr.storage.models import AuditEntry, Deployment, StoredObject, WatchlistEntry, WatchlistImage
+from lfr.storage.models import AuditEntry, Deployment, LedgerEntry, StoredObject, WatchlistEntry, WatchlistImage
 from lfr.vision.engine.double import DoubleEngine
 from tests.support.listing import PACK, ROW, deployment_under, loose, marker, put
+from tests.support.quick import quicken
 
 POLICY = loose()
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -166,3 +168,54 @@ async def test_an_upload_is_read_from_memory(store, deployment_id, tmp_path):
         await take_in(store, deployment_id, whole[: len(whole) // 2])
     assert await rows_of(store, WatchlistEntry) == []
     assert (await take_in(store, deployment_id, whole)).enrolled == 1
+
+
+@pytest.mark.rule("B13")
+async def test_membership_is_remembered_for_the_rights_ledger(store, deployment_id, monkeypatch):
+    quicken(monkeypatch)
+    await users.add_user(store.db, "dora", ["data-protection-officer"], PASSWORD)
+    ada = await put(store, deployment_id, POLICY, "Ada", 1)
+    assert ada.enrolled, "no ledger yet: nothing to remember it in"
+    await ledger.init(store.db, "dora", PASSWORD, by="dora")
+    assert (await put(store, deployment_id, POLICY, "Bea", 2)).enrolled
+    assert (await put(store, deployment_id, POLICY, "Bea", 9)).enrolled, "a further picture is no further membership"
+    (row,) = await rows_of(store, LedgerEntry)
+    assert b"BEA" not in row.sealed.upper()
+    (entry,) = [one for one in await rows_of(store, WatchlistEntry) if one.id != ada.entry_id]
+    (found,) = (await ledger.ask(store.db, "dora", PASSWORD, "n/ bea")).memberships
+    assert (found.category, found.reason, found.legal_basis) == (
+        "wanted-by-court",
+        "Failed to appear",
+        "Bail Act 1976 s.7",
+    )
+    assert (found.listed_at, found.taken_off_at) == (entry.added_at, None)
+    assert (await ledger.ask(store.db, "dora", PASSWORD, "N/Ada")).memberships == ()
+
+
+@pytest.mark.rule("B13")
+async def test_the_ledger_says_when_somebody_was_taken_off_and_listed_again(store, deployment_id, monkeypatch):
+    quicken(monkeypatch)
+    await users.add_user(store.db, "dora", ["data-protection-officer"], PASSWORD)
+    await ledger.init(store.db, "dora", PASSWORD, by="dora")
+    first = (await put(store, deployment_id, POLICY, "Ada", 1)).entry_id
+    await entries.revoke(store.db, deployment_id, first, by="ann")
+    assert (await put(store, deployment_id, POLICY, "Ada", 1)).entry_id != first
+    await put(store, deployment_id, POLICY, "Bea", 2)
+    withdrawn = b"nominal_ref,status\nn/bea,withdrawn\n"
+    assert len((await status_feed.apply(store.db, store.vault, deployment_id, withdrawn, by="ann")).withdrawn) == 1
+    # What says who they were is destroyed; when they were listed stays known.
+    await retention.shred_revoked(store.db, store.vault, deployment_id)
+    off = {one.id: one.revoked_at for one in await rows_of(store, WatchlistEntry)}
+    (bea,) = (await ledger.ask(store.db, "dora", PASSWORD, "N/BEA")).memberships
+    before, again = (await ledger.ask(store.db, "dora", PASSWORD, "N/ADA")).memberships
+    assert before.taken_off_at == off.pop(first)
+    assert again.taken_off_at is None
+    assert sorted(off.values(), key=str) == sorted((None, bea.taken_off_at), key=str)
+    assert before.listed_at < before.taken_off_at <= again.listed_at
+
+
+async def test_the_books_balance_after_an_import(store, deployment_id):
+    for number, label in enumerate(("Ada", "Bea")):
+        await put(store, deployment_id, POLICY, label, number)
+    found = await retention.reconcile(store.db, store.vault, deployment_id)
+    assert (found.created, found.living, found.off) == (6, 6, 0)
