@@ -78,6 +78,10 @@ def letter(choice: Choice, found: Sequence[Listed], months: float) -> str:
         return "We neither confirm nor deny that information about you was held. You may complain or ask for a review."
     if choice == "not-listed":
         return f"No watchlist entry under this reference is recorded in the last {months:g} months."
+    if any(one.taken_off_at is None for one in found):
+        first = "You are on a watchlist. Pictures and templates of you are destroyed when that ends."
+    else:
+        first = "You were on a watchlist. No picture or template of you is kept."
     lines = [
         f"{one.listed_at:%Y-%m-%d}"
         + (f" to {one.taken_off_at:%Y-%m-%d}" if one.taken_off_at else "")
@@ -85,4 +89,4 @@ def letter(choice: Choice, found: Sequence[Listed], months: float) -> str:
         + (f", {one.legal_basis}" if one.legal_basis else "")
         for one in found
     ]
-    return "\n".join(["You were on a watchlist. No picture or template of you is kept.", *lines])
+    return "\n".join([first, *lines])

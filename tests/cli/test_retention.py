@@ -207,7 +207,7 @@ def test_the_ledger_answers_its_officer(officer, lfr, found):
     assert "listed never" in lfr(*officer, stdin="wa/2\n")[2]
     code, out, _ = lfr(*officer, "--reply", "confirm", stdin="wa/1\n")
     assert code == 0
-    assert "You were on a watchlist" in out
+    assert "You are on a watchlist" in out
     assert len(found(LedgerReply, "id")) == 1
 
 

@@ -1,5 +1,6 @@
 """Who was listed is remembered without a face, opened by one officer alone, and answered alike to all (B13)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from lfr.domain.errors import Conflict, NotAllowed, NotFound, NotSignedIn, VaultError
-from lfr.domain.ledger import Membership, Reply, letter, normalised
+from lfr.domain.ledger import Listed, Membership, Reply, letter, normalised
 from lfr.services import deployments, ledger, policies, retention, users
 from lfr.storage.columns import now
 from lfr.storage.models import AuditEntry, LedgerEntry, LedgerKey, LedgerReply
@@ -229,8 +230,14 @@ async def test_what_is_no_reference(office, reference):
     assert failed.value.hint
 
 
+@pytest.mark.rule("B13")
 def test_the_words_of_a_reply():
     assert normalised(" wa/1 ") == "WA/1"
     assert "neither confirm nor deny" in letter("neither-confirm-nor-deny", (), 12)
     assert "12 months" in letter("not-listed", (), 12)
-    assert "No picture or template" in letter("confirm", (), 12)
+    over = Listed(uuid4(), "", "missing", "", "Common law", now() - timedelta(days=9), now())
+    assert "You were on a watchlist. No picture or template" in letter("confirm", [over], 12)
+    # Of somebody who is still listed there is a picture: the letter must not deny it.
+    still = letter("confirm", [over, replace(over, taken_off_at=None)], 12)
+    assert still.startswith("You are on a watchlist")
+    assert "No picture" not in still

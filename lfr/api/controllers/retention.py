@@ -148,9 +148,9 @@ class HoldController(Controller):
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom the request is about, and the officer's password, which opens the ledger for this one look."""
+    """Whom the request is about, and the ledger's password, which opens it for this one look."""
 
-    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
     def __repr__(self) -> str:
@@ -158,13 +158,13 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MembershipOut(msgspec.Struct, frozen=True):
-    """One event in the ledger: put on a list, or taken off."""
+    """One time that somebody was on a list. taken_off_at: null = still listed."""
 
-    event: str
     category: str
     reason: str
     legal_basis: str
     listed_at: datetime
+    taken_off_at: datetime | None
 
 
 class InquiryOut(msgspec.Struct, frozen=True):
@@ -229,9 +229,7 @@ class RightsController(Controller):
             raise NotAllowed(error.message, hint=error.hint) from None
         inquiries.keep(found)
         lines = [
-            MembershipOut(
-                "taken-off" if one.taken_off_at else "listed", one.category, one.reason, one.legal_basis, one.listed_at
-            )
+            MembershipOut(one.category, one.reason, one.legal_basis, one.listed_at, one.taken_off_at)
             for one in found.memberships
         ]
         return InquiryOut(found.id, lines)

@@ -17,7 +17,7 @@ at("ask").addEventListener("submit", async (event) => {
     tell("error");
     at("found-title").textContent = request.memberships.length ? "This reference was listed" : "This reference was not listed in the time the ledger covers";
     at("memberships").replaceChildren(...request.memberships.map((one) => element("li", { className: "decision" },
-      element("strong", { textContent: `${one.event === "listed" ? "Listed" : "Taken off"}: ${one.category}` }), element("span", { textContent: moment(one.listed_at) }), element("span", { textContent: [one.legal_basis, one.reason].filter(Boolean).join(". ") }))));
+      element("strong", { textContent: one.category }), element("span", { textContent: `Listed ${moment(one.listed_at)}` }), element("span", { textContent: one.taken_off_at ? `Taken off ${moment(one.taken_off_at)}` : "Still listed" }), element("span", { textContent: [one.legal_basis, one.reason].filter(Boolean).join(". ") }))));
     at("replied").textContent = "";
     at("letter").hidden = true;
     at("reply").reset();
