@@ -39,7 +39,8 @@ HEADERS: dict[str, str] = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), display-capture=()",
+    # A photograph of the signs says where it was taken (C4).
+    "permissions-policy": "camera=(), microphone=(), geolocation=(self), display-capture=()",
 }
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

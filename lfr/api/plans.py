@@ -209,14 +209,15 @@ def steps_for(row: Deployment, name: str, roles: tuple[str, ...]) -> list[str]:
         if row.state in {"authorised", "ready"} and row.live_at is None:
             found.append("approve-list")
         if row.state in _EXTENDABLE:
-            found.append("extend")
+            found += ["extend", *(["amend-list"] if row.list_digest is not None else [])]
     if row.state in _REVIEWED and _may("review", name, roles, plan):
         found += [step for step, done in (("review", row.review_at), ("record", row.record_at)) if done is None]
     return [step for step in ORDER if step in found]
 
 
 ORDER = (
-    "submit", "withdraw", "authorise", "refuse", "approve-list", "go-live", "resume", "restart", "pause", "extend",
+    "submit", "withdraw", "authorise", "refuse", "approve-list", "go-live", "resume", "restart", "pause", "amend-list",
+    "extend",
     "review", "record", "close", "stop", "end",
 )  # fmt: skip
 """Every step there is, the ones that lead on first."""

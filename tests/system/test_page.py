@@ -2,31 +2,23 @@
 
 import asyncio
 import contextlib
-import shutil
 from dataclasses import dataclass
 
 import msgspec
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.support.api import PASSWORD, House, build_house, served
+from tests.support.browsing import SIZES, accessible, chromium
 from tests.support.wire import Wire, wire
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
 
 @pytest.fixture(scope="module")
 async def browser():
-    path = next(found for found in map(shutil.which, NAMES) if found)
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=[*FLAGS.split(), "--no-first-run"])
-        yield chromium
-        await chromium.close()
+    async with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -308,30 +300,18 @@ async def test_axe_finds_nothing_serious(browser, house, size, scheme):
     await house.alert(entry)
     async with screen(browser, house, size, scheme) as on:
         await on.page.goto(f"{on.url}/sign-in")
-        await _accessible(on.page)
+        await accessible(on.page)
         await on.live()
         await expect(on.page.locator(".alert")).to_have_count(1)
         await on.page.locator("#parts summary").click()
         await on.page.locator(".scene summary").click()
-        await _accessible(on.page)
+        await accessible(on.page)
         for opened, closed in (("#help-open", "#help-close"), ("#stop-open", "#stop-cancel")):
             await on.page.locator(opened).click()
-            await _accessible(on.page)
+            await accessible(on.page)
             await on.page.locator(closed).click()
         await on.page.goto(f"{on.url}/api/v1/schema")
-        await _accessible(on.page)
-
-
-async def _accessible(page: Page) -> None:
-    found = await Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
-    assert len(found.response["passes"]) > 5
-    bad = [
-        (v["id"], node["target"], node.get("failureSummary"))
-        for v in found.response["violations"]
-        if v["impact"] in {"serious", "critical"}
-        for node in v["nodes"]
-    ]
-    assert bad == []
+        await accessible(on.page)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440])

@@ -48,6 +48,16 @@ REASONS = (
 )
 """The written fields of a plan (A2, A5): code, label, what it is for."""
 
+ENDS = (
+    ("finished", "It is finished"),
+    ("weather", "Weather or light"),
+    ("equipment", "Equipment"),
+    ("staff", "Too few people to decide and engage"),
+    ("safety", "Public safety"),
+    ("cancelled", "It is no longer needed"),
+)
+"""Why a deployment ends: codes, since the log holds no free text."""
+
 
 class Frame(NamedTuple):
     """What surrounds every page that is shown to somebody who is signed in."""
@@ -99,7 +109,7 @@ class PageController(Controller):
     @get("/deployments/{deployment:uuid}", opt={"page": True})
     async def deployment(self, frame: NamedDependency[Frame], deployment: FromPath[UUID]) -> Template:
         """One plan as a checklist that fills up."""
-        return await frame.page("deployment.html", "Deployment", deployment_id=deployment, reasons=REASONS)
+        return await frame.page("deployment.html", "Deployment", deployment_id=deployment, reasons=REASONS, ends=ENDS)
 
     @get("/deployments/{deployment:uuid}/watchlist", opt={"page": True})
     async def watchlist(self, frame: NamedDependency[Frame], deployment: FromPath[UUID]) -> Template:

@@ -29,13 +29,14 @@ Asking = Request[Principal, str | None, Any]
 
 
 class ItemOut(msgspec.Struct, frozen=True):
-    """One thing to be photographed, and the last look at it."""
+    """One thing to be photographed, and the last look at it. at_place: a photograph counts: it was taken there (C4)."""
 
     code: str
     title: str
     seen_at: datetime | None
     seen_by: str | None
     photo: UUID | None
+    at_place: bool
 
 
 class SignsOut(msgspec.Struct, frozen=True):
@@ -185,7 +186,7 @@ async def _shown(db: Database, bound: Bound, deployment: UUID) -> SignsOut:
         look = last.get(code)
         title = code.replace("-", " ").capitalize()
         at, by, photo = (look.seen_at, look.seen_by, look.id) if look is not None else (None, None, None)
-        items.append(ItemOut(code, title, at, by, photo))
+        items.append(ItemOut(code, title, at, by, photo, code not in state.missing))
     overdue = state.overdue_at is not None and now() >= state.overdue_at
     return SignsOut(items, state.due_at, overdue)
 

@@ -58,6 +58,7 @@ export function wireBar(after = () => {}) {
   wireSignOut();
   refresh();
   setInterval(refresh, 3000);
+  return refresh;
   document.addEventListener("visibilitychange", refresh);
   for (const dialog of document.querySelectorAll("dialog")) {
     for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());

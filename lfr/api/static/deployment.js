@@ -15,7 +15,7 @@ const EDITABLE = ["draft", "refused"];
 let shown, policy;
 const place = new PlacePlan(at("place"), { readOnly: false, onChange: () => { at("part-where").elements.corners.value = placeText(place.points); } });
 const zones = new Zones({ save: (cameras) => save({ cameras }) });
-wireBar(load);
+const refreshBar = wireBar(load);
 
 async function load() {
   try {
@@ -37,8 +37,9 @@ function show() {
   at("state-chip").dataset.state = state;
   at("window").textContent = windowText(shown.starts_at ?? plan.starts_at, shown.ends_at ?? plan.ends_at);
   at("list-size").textContent = shown.entries === null ? "" : `${shown.entries} listed`;
-  at("state-note").hidden = !shown.state_reason;
-  at("state-note").textContent = shown.state_reason ? `Reason: ${shown.state_reason.replaceAll("-", " ")}` : "";
+  const why = shown.state_reason === "asked" ? "" : shown.state_reason;
+  at("state-note").hidden = !why;
+  at("state-note").textContent = why ? `Reason: ${why.replaceAll("-", " ")}` : "";
   const readOnly = !EDITABLE.includes(state);
   place.polygons.readOnly = readOnly;
   fill(plan, readOnly);
@@ -111,8 +112,9 @@ async function missing() {
   at("gates-more").hidden = !wanted;
   const FOR = { submit: "before it can be submitted", authorise: "before it can be authorised", "approve-list": "before the list can be approved", "go-live": "before it can go live", continue: "to go on" };
   const open = list.filter((one) => one.blocks);
-  at("missing-for").textContent = wanted ? `${open.length} ${open.length === 1 ? "thing" : "things"} ${FOR[wanted] ?? ""}` : "";
-  at("missing-none").hidden = !wanted || list.length > 0;
+  const stopped = shown.state === "stopped";
+  at("missing-for").textContent = stopped ? "The Authorising Officer's signed decision that it may start again." : wanted ? `${open.length} ${open.length === 1 ? "thing" : "things"} ${FOR[wanted] ?? ""}` : "";
+  at("missing-none").hidden = !wanted || stopped || list.length > 0;
   at("missing").replaceChildren(...list.map((one) => element("li", { className: one.blocks ? "gap" : "gap gap-soft" },
     element("a", { href: `#part-${partOf(one.rule)}` }, element("span", { className: "rule", textContent: one.rule }), document.createTextNode(` ${one.what}`)),
     element("small", { textContent: `${one.blocks ? "" : "Only a warning. "}${ROLE_WORDS[one.who] ?? one.who}` }))));
@@ -124,7 +126,7 @@ async function facts() {
   const [list, signs] = await Promise.all([json(`${path}/watchlist/facts`), json(`${path}/signs`)]);
   at("watchlist-facts").replaceChildren(...Object.entries({ Entries: list.entries, Pictures: list.images, "Not yet confirmed": list.unchecked, "Not re-checked": list.stale, "Look-alikes": list.alike })
     .map(([word, value]) => element("div", {}, element("dt", { textContent: word }), element("dd", { textContent: value }))));
-  const done = signs.items.filter((one) => one.seen_at).length;
+  const done = signs.items.filter((one) => one.at_place).length;
   at("signs-state").textContent = signs.items.length ? `${done} of ${signs.items.length} photographed.${signs.overdue ? " A look is overdue." : ""}` : "This policy asks for none.";
 }
 
@@ -159,6 +161,7 @@ at("act-form").addEventListener("submit", async (event) => {
   const wants = STEPS[asked].asks ?? [];
   const body = { version: shown.version };
   if (wants.includes("reason")) body.reason = fields.reason.value.trim();
+  if (wants.includes("code")) body.reason = fields.code.value;
   if (wants.includes("password")) body.password = fields.password.value;
   if (wants.includes("urgent")) body.urgent = fields.urgent.checked;
   if (wants.includes("ends_at")) body.ends_at = fromLocal(fields.ends_at.value);
@@ -167,7 +170,7 @@ at("act-form").addEventListener("submit", async (event) => {
     await json(`${path}/${asked}`, { method: "POST", body });
     at("act-dialog").close();
     at("announce").textContent = `${STEPS[asked].word}: done`;
-    await load();
+    await Promise.all([load(), refreshBar()]);
   } catch (problem) {
     tell("act-error", problem);
     if (problem.missing?.length) await missing();

@@ -24,10 +24,10 @@ function show() {
   const cards = state.items.map((item) => {
     const node = at("item").content.firstElementChild.cloneNode(true);
     node.querySelector(".s-title").textContent = item.title;
-    node.querySelector(".s-when").textContent = item.seen_at ? `${age(item.seen_at)}, ${item.seen_by}` : "not yet";
-    node.querySelector(".tick").dataset.state = item.seen_at ? "done" : "open";
-    node.querySelector(".s-word").textContent = item.seen_at ? "Take another" : "Take a photograph";
-    node.querySelector(".s-take").classList.toggle("button-primary", !item.seen_at);
+    node.querySelector(".s-when").textContent = `${item.seen_at ? `${age(item.seen_at)}, ${item.seen_by}` : "not yet"}${item.seen_at && !item.at_place ? ": not at this place" : ""}`;
+    node.querySelector(".tick").dataset.state = item.at_place ? "done" : "open";
+    node.querySelector(".s-word").textContent = item.at_place ? "Take another" : "Take a photograph";
+    node.querySelector(".s-take").classList.toggle("button-primary", !item.at_place);
     node.querySelector(".s-file").addEventListener("change", (event) => send(item.code, event.target, node));
     return node;
   });
@@ -36,10 +36,10 @@ function show() {
 }
 
 function due() {
-  const all = state.items.every((item) => item.seen_at);
+  const all = state.items.every((item) => item.at_place);
   at("confirm").hidden = !all || !state.items.length;
   if (!state.items.length) at("due").textContent = "This deployment's policy asks for no signs.";
-  else if (!all) at("due").textContent = `${state.items.filter((item) => !item.seen_at).length} of ${state.items.length} still to be photographed.`;
+  else if (!all) at("due").textContent = `${state.items.filter((item) => !item.at_place).length} of ${state.items.length} still to be photographed.`;
   else if (!state.due_at) at("due").textContent = "All photographed.";
   else {
     const left = (new Date(state.due_at) - Date.now()) / 1000;
