@@ -85,6 +85,7 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
     """One that holds now, from keys made for the purpose."""
     registrar, officer, minter = (Ed25519PrivateKey.generate() for _ in range(3))
     at, deployment = instant(datetime.now(UTC)), uuid4()
+    ends_at = at + timedelta(hours=policy.authority.max_window_hours)
     zone = CameraZone("north", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
     credential = sign(
         Credential(
@@ -94,7 +95,7 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
             roles=("authorising-officer",),
             key=public_key_of(officer),
             issued_at=at,
-            expires_at=at + timedelta(days=1),
+            expires_at=ends_at,
         ),
         registrar,
     )
@@ -102,7 +103,6 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
     def endorsed(said: Decision) -> Endorsed:
         return Endorsed(sign(said, officer), credential)
 
-    window = (at, at + timedelta(hours=policy.authority.max_window_hours))
     authority = Authorisation(
         deployment_id=deployment,
         officer=_OFFICER,
@@ -113,8 +113,8 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
         use_case=policy.use_cases[0].code,
         categories=(policy.categories[0].code,),
         place=_DIGEST,
-        starts_at=window[0],
-        ends_at=window[1],
+        starts_at=at,
+        ends_at=ends_at,
         cameras={zone.camera: zone.digest},
     )
     band = max(policy.watchlist.bands)
@@ -129,8 +129,8 @@ def _mandate(policy: Policy, amendments: int) -> tuple[Signed, Anchor, CameraZon
         deployment_id=deployment,
         mode=policy.modes[0],
         place=_DIGEST,
-        starts_at=window[0],
-        ends_at=window[1],
+        starts_at=at,
+        ends_at=ends_at,
         cameras={zone.camera: zone.digest},
         list_digest=digests[-1],
         band=band,
