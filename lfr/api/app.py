@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,10 @@ from lfr.api.feed import Feed
 from lfr.api.gate import HostCheck, SameSite, own_names, security_headers
 from lfr.api.imports import Imports
 from lfr.api.limits import Limits, RateLimit
+from lfr.api.present import Present
 from lfr.api.reference import openapi_config
 from lfr.api.running import Running
 from lfr.config import Config
-from lfr.domain.errors import NotFound
-from lfr.services import deployments
 from lfr.storage.database import Database
 from lfr.storage.vault import Vault
 
@@ -72,6 +71,7 @@ def create_app(
     door = Doorkeeper(db, cookie=f"lfr-{config.name}", tls=tls, local_token=local_token)
     feed = Feed(db, config.database_url)
     imports = Imports()
+    present = Present(db, config.name, deployment_id)
     static = f"/static/{_digest(HERE / 'static')}"
 
     @asynccontextmanager
@@ -125,7 +125,8 @@ def create_app(
             "config": _given(config),
             "db": _given(db),
             "vault": _given(vault),
-            "deployment_id": _given(deployment_id) if deployment_id else Provide(_current(config, db)),
+            "present": _given(present),
+            "deployment_id": Provide(present.required),
             "door": _given(door),
             "feed": _given(feed),
             "running": _given(Running(control)),
@@ -142,16 +143,6 @@ def create_app(
     )
     app.state.feed = feed
     return app
-
-
-def _current(config: Config, db: Database) -> Callable[[], Awaitable[UUID]]:
-    async def current() -> UUID:
-        row = await deployments.current(db, config.name)
-        if row is None:
-            raise NotFound("there is no deployment", hint="`lfr deployment new` makes one")
-        return row.id
-
-    return current
 
 
 def _given(value: Any) -> Provide:

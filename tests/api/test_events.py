@@ -1,11 +1,17 @@
 """The event stream, through a real client and a real server on loopback."""
 
 import asyncio
+from dataclasses import replace
+
+import httpx
+import msgspec
 
 from lfr.api.controllers import events as controller
 from lfr.services import events as event_service
 from lfr.services import users
+from lfr.storage.models import Deployment
 from tests.support.api import PASSWORD, following, served
+from tests.support.stores import new_deployment
 
 
 async def take(events, count):
@@ -102,3 +108,26 @@ async def test_a_client_that_hangs_up_is_forgotten(house, app, signed):
         async with following(url, signed.operator):
             await until(1)
         await until(0)
+
+
+async def test_a_page_that_stays_open_follows_from_no_deployment_to_the_next_ones(house, signed):
+    """It was opened on a machine that had none. Of another system's nothing is told."""
+    elsewhere = await house.entry("Volunteer 7")
+    van = replace(house, config=msgspec.structs.replace(house.config, name="new-van"), deployment_id=None)
+    async with served(van.app(), van.config) as url, following(url, signed.operator) as events:
+        async with httpx.AsyncClient(base_url=url, headers=signed.operator) as client:
+            assert (await client.get("/api/v1/alerts")).json()["alerts"] == []
+        await asyncio.sleep(0.3)
+        for _ in range(2):
+            van.deployment_id = (await new_deployment(van.db, system="new-van", mode="demo", pack="embedded")).id
+            await house.alert(elsewhere)
+            alert = str(await van.alert(await van.entry("Volunteer 8")))
+            made, raised = await take(events, 2)
+            assert (made.kind, made.data["subject"]) == ("deployment.made", str(van.deployment_id))
+            assert (raised.kind, raised.data["subject"]) == ("alert.raised", alert)
+            await set_state(van, "ended")
+
+
+async def set_state(house, state):
+    async with house.db.transaction() as session:
+        (await session.get(Deployment, house.deployment_id)).state = state

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from lfr.api.pictures import JPEG, picture
+from lfr.api.present import Present
 from lfr.api.schemas import AlertOut, AlertsOut
 from lfr.domain.alerts import AlertRecord
 from lfr.domain.errors import NotFound
@@ -32,13 +33,19 @@ class AlertController(Controller):
         self,
         db: NamedDependency[Database],
         vault: NamedDependency[Vault],
-        deployment_id: NamedDependency[UUID],
+        present: NamedDependency[Present],
         after: After = None,
         limit: Limit = 100,
     ) -> AlertsOut:
-        """Without `after` the newest alerts, newest first; with it those that follow, oldest first."""
+        """Without `after` the newest alerts, newest first; with it those that follow, oldest first.
+
+        Without a deployment there are none.
+        """
         # The number is taken first: whatever comes while the page is read is in the stream that starts there.
         seq = await events.last_seq(db)
+        deployment_id = await present.deployment()
+        if deployment_id is None:
+            return AlertsOut([], seq, more=False)
         if after is None:
             records = await alerts.newest_alerts(db, deployment_id, limit=limit + 1)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, get
@@ -16,8 +15,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from lfr.api.auth import Doorkeeper, Principal
 from lfr.api.feed import Feed
 from lfr.api.patience import Patience
+from lfr.api.present import Present
 from lfr.domain.errors import NotSignedIn
-from lfr.services.events import Event
 
 HEARTBEAT_S = 5.0
 RETRY_MS = 1000
@@ -42,7 +41,7 @@ class EventController(Controller):
         request: Request[Principal, str | None, Any],
         feed: NamedDependency[Feed],
         door: NamedDependency[Doorkeeper],
-        deployment_id: NamedDependency[UUID],
+        present: NamedDependency[Present],
         after: After = None,
         last_event_id: LastId = None,
     ) -> ServerSentEvent:
@@ -53,13 +52,14 @@ class EventController(Controller):
         last id it saw and misses nothing.
         """
         start = last_event_id if last_event_id is not None else after
-        return ServerSentEvent(_messages(feed, door, request.user, deployment_id, start), retry_duration=RETRY_MS)
+        return ServerSentEvent(_messages(feed, door, request.user, present, start), retry_duration=RETRY_MS)
 
 
 async def _messages(
-    feed: Feed, door: Doorkeeper, user: Principal, deployment_id: UUID, start: int | None
+    feed: Feed, door: Doorkeeper, user: Principal, present: Present, start: int | None
 ) -> AsyncIterator[ServerSentEventMessage]:
     checked_at = time.monotonic()
+    shown = str(await present.deployment())
     # The first bytes tell the client that it is connected, before anything happens.
     yield ServerSentEventMessage(event="heartbeat", data="{}", comment="heartbeat")
     async for event in feed.follow(start, heartbeat_s=HEARTBEAT_S):
@@ -69,13 +69,14 @@ async def _messages(
                 return
         if event is None:
             yield ServerSentEventMessage(event="heartbeat", data="{}", comment="heartbeat")
-        elif _told(event, deployment_id):
+            continue
+        if not event.kind.startswith(TOLD):
+            continue
+        owner = event.payload.get("deployment", shown)
+        if owner != shown:  # another deployment may be the one under way since then
+            shown = str(await present.deployment())
+        if owner == shown:
             yield ServerSentEventMessage(id=event.seq, event=event.kind, data=msgspec.json.encode(event))
-
-
-def _told(event: Event, deployment_id: UUID) -> bool:
-    owner = event.payload.get("deployment", str(deployment_id))
-    return event.kind.startswith(TOLD) and owner == str(deployment_id)
 
 
 async def _still_signed_in(door: Doorkeeper, user: Principal) -> bool:
