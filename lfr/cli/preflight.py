@@ -109,6 +109,7 @@ async def _build(db: Database, folder: Path, entries: int) -> _Case:
         writer_ok=True,
         storage_ok=True,
         suspended=False,
+        ledger_ok=True,
     )
     terms = Terms(policy, bundle, system)
     row = await deployments.submit(db, row.id, terms=terms, by=deployments.SYSTEM)

@@ -23,7 +23,7 @@ from lfr.domain.packs import Pack
 from lfr.domain.policy import Policy
 from lfr.domain.watchlist import Fault, RowResult
 from lfr.matching.transform import Transform
-from lfr.services import enrolment
+from lfr.services import enrolment, ledger
 from lfr.services.deployments import get_deployment
 from lfr.services.enrolment import Prepared
 from lfr.services.list_writer import ListWriter, Ready, already
@@ -94,6 +94,8 @@ class Intake:
         deployment = await get_deployment(self.db, self.deployment_id)
         if deployment.state in {"ended", "closed"}:
             raise Conflict("this deployment is over", hint="plan another one with `lfr deployment new`")
+        if deployment.mode == "operational" and "nominal_ref" in self.policy.watchlist.required:
+            await self._require_ledger()
         placed = covers_place(self.policy, deployment)
         rows = [(item.label, item.fields) for item in given]
         judged = await asyncio.to_thread(judge, rows, self.policy, now().date(), placed=placed)
@@ -102,6 +104,14 @@ class Intake:
         writer = ListWriter(self.db, self.vault, self.deployment_id, self.policy, self.by, placed)
         await self._flow(given, judged, writer)
         return [self._results[at] for at in range(len(given))]
+
+    async def _require_ledger(self) -> None:
+        """Nobody is listed who could not be found again when they ask for their rights (B13)."""
+        if not self.dry_run and not await ledger.ready(self.db):
+            raise Conflict(
+                "the rights ledger has no key, so nobody who is listed would be remembered in it",
+                hint="the data protection officer makes one: `lfr ledger init`",
+            )
 
     async def _flow(self, items: Sequence[Item], judged: Sequence[Judged], writer: ListWriter) -> None:
         turn = None

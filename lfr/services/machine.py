@@ -12,6 +12,7 @@ from sqlmodel import col, func, select
 from lfr.config import Config
 from lfr.domain.errors import StorageError
 from lfr.domain.gates import CertificateFact, SystemFacts
+from lfr.services import ledger
 from lfr.storage.columns import now
 from lfr.storage.database import Database
 from lfr.storage.models import AuditEntry, AuditOutbox, ClockMark
@@ -46,6 +47,7 @@ async def look(
         writer_ok=writer_ok and not await _log_waits(db, now()),
         storage_ok=_room(config.data_path) and _room(config.keys_path),
         suspended=False,
+        ledger_ok=await ledger.ready(db),
         certificate=certificate,
     )
 

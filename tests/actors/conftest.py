@@ -49,7 +49,7 @@ class Ground:
     async def terms(self) -> Terms:
         """What a step is judged by."""
         force, registrar = "no-force", self.node.registrar_key
-        facts = SystemFacts(force, registrar, "research", ("north",), self.clock_ok, True, True, False)
+        facts = SystemFacts(force, registrar, "research", ("north",), self.clock_ok, True, True, False, True)
         return Terms(self.policy, self.bundle, facts)
 
     async def enrol(self, *identities: int) -> list[UUID]:

@@ -193,6 +193,19 @@ async def test_membership_is_remembered_for_the_rights_ledger(store, deployment_
 
 
 @pytest.mark.rule("B13")
+async def test_in_operations_nobody_is_listed_whom_the_ledger_could_not_remember(store, deployment_id, monkeypatch):
+    quicken(monkeypatch)
+    async with store.db.transaction() as session:
+        (await session.get(Deployment, deployment_id)).mode = "operational"
+    with pytest.raises(Conflict, match="the rights ledger has no key"):
+        await put(store, deployment_id, POLICY, "Ada", 1)
+    assert await rows_of(store, WatchlistEntry) == []
+    await users.add_user(store.db, "dora", ["data-protection-officer"], PASSWORD)
+    await ledger.init(store.db, "dora", PASSWORD, by="dora")
+    assert (await put(store, deployment_id, POLICY, "Ada", 1)).enrolled
+
+
+@pytest.mark.rule("B13")
 async def test_the_ledger_says_when_somebody_was_taken_off_and_listed_again(store, deployment_id, monkeypatch):
     quicken(monkeypatch)
     await users.add_user(store.db, "dora", ["data-protection-officer"], PASSWORD)

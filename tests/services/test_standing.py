@@ -43,7 +43,7 @@ def node(tmp_path: Path) -> Node:
 def terms(node: Node) -> Terms:
     system = SystemFacts(
         force="no-force", registrar=node.registrar_key, mode="demo", cameras=("north",),
-        clock_ok=True, writer_ok=True, storage_ok=True, suspended=False,
+        clock_ok=True, writer_ok=True, storage_ok=True, suspended=False, ledger_ok=True,
     )  # fmt: skip
     return Terms(POLICY, BUNDLE, system)
 

@@ -69,7 +69,7 @@ class Desk:
         """What steps are judged by."""
         system = SystemFacts(
             force=self.office.force, registrar=self.node.registrar_key, mode="research", cameras=("north",),
-            clock_ok=True, writer_ok=True, storage_ok=True, suspended=False,
+            clock_ok=True, writer_ok=True, storage_ok=True, suspended=False, ledger_ok=True,
         )  # fmt: skip
         return Terms(self.policy, self.office.bundle, dataclasses.replace(system, **self.system))
 

@@ -87,7 +87,7 @@ class Scene:
         """A system in good health."""
         given: dict[str, Any] = {
             "force": FORCE, "registrar": self.registrar.public, "mode": "research", "cameras": ("north",),
-            "clock_ok": True, "writer_ok": True, "storage_ok": True, "suspended": False,
+            "clock_ok": True, "writer_ok": True, "storage_ok": True, "suspended": False, "ledger_ok": True,
         }  # fmt: skip
         return SystemFacts(**(given | changed))
 

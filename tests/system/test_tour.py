@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Page, expect
 from lfr.actors.runtime import Runtime
 from lfr.cli.running import served
 from lfr.config import Camera
-from lfr.services import alerts, deployments, retention, users
+from lfr.services import alerts, deployments, ledger, retention, users
 from tests.support.api import PASSWORD, drawing
 from tests.support.browsing import SIZES, accessible, chromium
 from tests.support.desk import FORCE_POLICY
@@ -30,7 +30,9 @@ from tests.support.walkers import portrait, walkers_clip
 pytestmark = [pytest.mark.ray, pytest.mark.browser, pytest.mark.timeout(280)]
 
 POLICY = changed_policy(FORCE_POLICY, signs={"items": ("signs",)}, watchlist={"second_check": True})
-PEOPLE = {"olga": "authorising-officer", "petra": "operator", "wim": "watchlist-owner", "evan": "engagement-officer"}
+LEDGER = "the ledger has one of its own"
+PEOPLE = {"olga": "authorising-officer", "petra": "operator", "wim": "watchlist-owner", "evan": "engagement-officer",
+    "dora": "data-protection-officer"}  # fmt: skip
 PLACE = "51.4800, -3.1800\n51.4800, -3.1700\n51.4860, -3.1700\n"
 AT_THE_PLACE = {"latitude": 51.482, "longitude": -3.172}
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
@@ -124,6 +126,7 @@ async def touring(folder: Path) -> AsyncIterator[Tour]:
         for name, role in PEOPLE.items():
             rank = "lead" if name == "olga" else None
             await users.add_user(runtime.db, name, role, PASSWORD, rank=rank, must_change=False)
+        await ledger.init(runtime.db, "dora", LEDGER, by="dora")
         yield Tour(browser, runtime, url)
 
 
@@ -131,7 +134,8 @@ def archive(*identities: int) -> bytes:
     """A ZIP as a force would hand it over: a table and its pictures."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
-        lines = ["label,image", *(f"walker {one},{one}.png" for one in identities), "nobody,missing.png"]
+        rows = [f"walker {one},{one}.png,N/{one}" for one in identities]
+        lines = ["label,image,nominal_ref", *rows, "nobody,missing.png,N/0"]
         file.writestr("list.csv", "\r\n".join(lines))
         for one in identities:
             file.writestr(f"{one}.png", portrait(one))
@@ -147,6 +151,7 @@ async def test_from_a_plan_to_the_close_in_the_browser(tmp_path: Path) -> None:
         await at_the_place(tour)
         await recognition(tour)
         await closing(tour)
+        await rights(tour)
         assert tour.wrong == []
 
 
@@ -307,6 +312,23 @@ async def closing(tour: Tour) -> None:
     assert (books.off, books.living) == (0, 0)
     assert books.deleted == books.created > 0
     await wait_for(lambda: _no_mandate(tour), "the cameras to let go")
+
+
+async def rights(tour: Tour) -> None:
+    """The pictures are gone; that somebody was listed is remembered for the one who may answer."""
+    page = await tour.person("dora")
+    await page.get_by_role("link", name="Rights").click()
+    await tour.everywhere("dora", "17-rights")
+    await page.get_by_label("The force's reference").fill("n/ 2")
+    await page.get_by_label("The ledger's password").fill(LEDGER)
+    await page.get_by_role("button", name="Look it up").click()
+    await expect(page.locator("#found-title")).to_have_text("This reference was listed")
+    await expect(page.locator("#memberships li")).to_have_count(1)
+    await expect(page.locator("#memberships li")).to_contain_text("Taken off")
+    await page.get_by_label("Confirm, with what is recorded").check()
+    await page.get_by_role("button", name="Record the reply").click()
+    await expect(page.locator("#letter")).to_be_visible()
+    await tour.everywhere("dora", "18-rights-answered")
 
 
 async def _no_mandate(tour: Tour) -> bool:

@@ -104,6 +104,7 @@ GATES: tuple[Gate, ...] = (
     _gate("system", "Clock", system.clock, "authorise", "approve-list", "go-live", "continue"),
     _gate("system", "Log", system.log_written, "go-live", "continue"),
     _gate("system", "Storage", system.storage, "go-live", "continue"),
+    _gate("system", "Rights ledger", system.ledger, "submit", "authorise", "approve-list", "go-live"),
     _gate("system", "Not suspended", system.not_suspended, "authorise", "approve-list", "go-live", "continue"),
 )
 """Every gate, in the order of the checklist."""

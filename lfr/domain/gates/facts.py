@@ -32,7 +32,7 @@ class SystemFacts:
 
     cameras: those configured. clock_ok: it agrees with its sources and was not set back (M2). writer_ok: the log is
     written within its limit (H1). storage_ok: database, keys and disk answer and have room. suspended: by oversight
-    (H3). Nothing is assumed: whoever does not know says False.
+    (H3). ledger_ok: the rights ledger has a key (B13). Nothing is assumed: whoever does not know says False.
     """
 
     force: str
@@ -43,6 +43,7 @@ class SystemFacts:
     writer_ok: bool
     storage_ok: bool
     suspended: bool
+    ledger_ok: bool
     certificate: CertificateFact | None = None
 
 

@@ -1,4 +1,4 @@
-"""Gates about the machine: what recognises, and whether clock, log and storage hold (D1, H1, H3, M1, M2)."""
+"""Gates about the machine: what recognises, and whether clock, log and storage hold (B13, D1, H1, H3, M1, M2)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ def storage(facts: Facts) -> Iterator[Missing]:
     """Database, keys and disk answer and have room (M1)."""
     if not facts.system.storage_ok:
         yield Missing("M1", "database, key store or disk do not answer, or have no room", _ENGINEER)
+
+
+def ledger(facts: Facts) -> Iterator[Missing]:
+    """Whoever is listed by a reference can be found again when they ask for their rights (B13)."""
+    if not facts.system.ledger_ok and "nominal_ref" in facts.policy.watchlist.required:
+        what = "the rights ledger has no key, so nobody who is listed is remembered in it: `lfr ledger init` makes one"
+        yield Missing("B13", what, "data-protection-officer", blocks=facts.mode == "operational")
 
 
 def not_suspended(facts: Facts) -> Iterator[Missing]:

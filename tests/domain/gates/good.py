@@ -86,7 +86,7 @@ def good() -> Facts:
         plan=planned,
         system=SystemFacts(
             "mercia", "3" * 64, "operational", ("north",), clock_ok=True, writer_ok=True, storage_ok=True,
-            suspended=False, certificate=CertificateFact("2" * 64, AT + timedelta(days=90), 5e-10),
+            suspended=False, ledger_ok=True, certificate=CertificateFact("2" * 64, AT + timedelta(days=90), 5e-10),
         ),
         bundle=BUNDLE,
         listed=ListFacts(

@@ -216,11 +216,12 @@ BAD = (
     Bad("clock", "M2", ("authorise", "approve-list", "go-live", "continue"), system(clock_ok=False)),
     Bad("log", "H1", LIVE, system(writer_ok=False)),
     Bad("storage", "M1", LIVE, system(storage_ok=False)),
+    Bad("no ledger", "B13", ("submit", "authorise", "approve-list", "go-live"), system(ledger_ok=False)),
     Bad("suspended", "H3", ("authorise", "approve-list", "go-live", "continue"), system(suspended=True)),
 )  # fmt: skip
 
 RULES = {"A1", "A2", "A3", "A4", "A5", "A6", "A8", "A9", "A11", "B1", "B2", "B3", "B4", "B5", "B7", "B8", "B9", "B10",
-    "C1", "C4", "D1", "H1", "H3", "J1", "J2", "M1", "M2"}  # fmt: skip
+    "B13", "C1", "C4", "D1", "H1", "H3", "J1", "J2", "M1", "M2"}  # fmt: skip
 
 
 def told(facts, wanted, *, blocks=True):
@@ -336,6 +337,22 @@ def test_b8_no_child_where_the_policy_lists_none(bad):
 @_of("B10")
 def test_b10_no_longer_than_the_budget(bad):
     _prove(bad)
+
+
+@pytest.mark.rule("B13")
+@_of("B13")
+def test_b13_whoever_is_listed_is_remembered(bad):
+    _prove(bad)
+
+
+@pytest.mark.rule("B13")
+def test_without_a_ledger_research_is_only_warned_and_a_list_without_references_is_not_asked_for_one():
+    research = system(ledger_ok=False)(bent(GOOD, mode="research"))
+    assert "B13" in told(research, "approve-list", blocks=False)
+    assert "B13" not in told(research, "approve-list")
+    free = msgspec.structs.replace(research.policy.watchlist, required=())
+    unnamed = ruled(research, watchlist=free)
+    assert "B13" not in told(unnamed, "approve-list", blocks=False)
 
 
 @pytest.mark.rule("C1")
