@@ -50,9 +50,10 @@ def marked(width, height, left, top, side):
 def test_one_look_is_enough_where_it_finds(width, height):
     engine = Choosy(0, 1000)
     side = min(width, height) // 3
-    found = find_faces(engine, marked(width, height, 20, 30, side))
+    left, top = width // 2 - side, height // 2 - side // 2
+    found = find_faces(engine, marked(width, height, left, top, side))
     assert len(engine.shown) == 1
-    np.testing.assert_allclose(found.boxes[0], (20, 30, 20 + side, 30 + side), atol=6)
+    np.testing.assert_allclose(found.boxes[0], (left, top, left + side, top + side), atol=6)
 
 
 def test_a_face_too_large_is_found_from_afar():
@@ -75,6 +76,23 @@ def test_a_very_large_face_is_looked_at_twice_and_counted_once():
     assert len(engine.shown) == 2
     assert len(found) == 1
     np.testing.assert_allclose(found.boxes[0], (20, 20, 220, 220), atol=4)
+
+
+def test_a_sitter_missed_beside_a_bystander_is_added():
+    engine = Choosy(0, 100)
+    image = marked(250, 250, 60, 70, 120)
+    paint(image, 7, 4, 100, 40)
+    found = find_faces(engine, image)
+    assert len(engine.shown) == 2
+    np.testing.assert_allclose(sorted(found.boxes.tolist()), [(4, 100, 44, 140), (60, 70, 180, 190)], atol=4)
+
+
+def test_a_bystander_alone_is_counted_once():
+    engine = Choosy(0, 1000)
+    image = marked(250, 250, 4, 100, 40)
+    found = find_faces(engine, image)
+    assert len(engine.shown) == 2
+    np.testing.assert_allclose(found.boxes, [(4, 100, 44, 140)], atol=4)
 
 
 def test_nothing_is_nothing():
