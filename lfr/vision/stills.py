@@ -64,9 +64,19 @@ def _again(engine: FaceEngine, image: Image, found: Detections) -> Detections:
     return _surer(found, _look_from_afar(engine, image)) if extent > _LARGE * max(width, height) else found
 
 
+def central_face(faces: Detections, width: int, height: int) -> int:
+    """The index of the face nearest to the middle of a picture of this size: whom a portrait shows."""
+    return int(_off_centre(faces, width, height).argmin())
+
+
 def _central(faces: Detections, width: int, height: int) -> NDArray[np.bool_]:
+    return np.asarray(_off_centre(faces, width, height) <= _ASIDE, np.bool_)
+
+
+def _off_centre(faces: Detections, width: int, height: int) -> NDArray[np.float32]:
+    """Distances of the faces' centres from the picture's, as shares of its width and height: float32 (n,)."""
     centres = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2 / np.array([width, height], np.float32)
-    return np.asarray(((centres - 0.5) ** 2).sum(axis=1) <= _ASIDE**2, np.bool_)
+    return np.asarray(np.linalg.norm(centres - 0.5, axis=1), np.float32)
 
 
 def _look(engine: FaceEngine, image: Image, long_side: int) -> Detections:
