@@ -35,6 +35,7 @@ def calibrate(
     Made transits go through the pack's own detector, recogniser, shot rules and fusion. Nothing is kept but the curve.
     """
     from lfr.evaluation import calibrate as measuring  # noqa: PLC0415 - heavy
+    from lfr.evaluation.tail import fit_tail  # noqa: PLC0415
     from lfr.evaluation.truth import load_truth  # noqa: PLC0415
     from lfr.vision.engine import open_engine  # noqa: PLC0415
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415
@@ -63,5 +64,5 @@ def calibrate(
     finally:
         engine.close()
     method = f"made transits of {tail.seen} people against {listed} others, none of them in a scored clip"
-    found = measuring.fit_tail(tail, method, target_fpir)
+    found = fit_tail(tail, method, target_fpir)
     typer.echo(msgspec.yaml.encode({"calibration": found}).decode(), nl=False)

@@ -1,4 +1,4 @@
-"""`lfr evaluate`: how well the system does on a clip whose truth is known."""
+"""`lfr evaluate`: how well the system does where the truth is known."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import typer
 from lfr import log
 from lfr.cli.calibrate import calibrate
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
+from lfr.cli.evaluate_set import evaluate_set
 from lfr.cli.output import print_json, print_table, progress_on_stderr
 from lfr.evaluation.curve import run_curve
 from lfr.evaluation.score import score_clip
 from lfr.evaluation.truth import load_truth
 
-app = typer.Typer(no_args_is_help=True, help="Score the system on a clip whose truth is known.")
+app = typer.Typer(no_args_is_help=True, help="Score the system on a clip or a face set whose truth is known.")
 
 
 @app.callback()
 def evaluate() -> None:
-    """Score the system on a clip whose truth is known.
+    """Score the system on a clip or a face set whose truth is known.
 
-    It needs a truth file by design: it is not a tool to search footage.
+    A clip needs a truth file by design: it is not a tool to search footage.
     """
 
 
 app.command()(calibrate)
+app.command("set")(evaluate_set)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 LfrError
  +- ConfigError                 a configuration, pack or policy file says something it must not
+ |   +- EvidenceTooThin         a claim that the measurement behind it cannot carry
  +- SourceError                 a camera, clip or folder cannot be opened or read
  +- ModelError                  a model file or an engine
  |   +- PackNotFound            no pack of that name
@@ -51,6 +52,10 @@ def _rebuild(kind: type[LfrError], message: str, hint: str) -> LfrError:
 
 class ConfigError(LfrError):
     """A configuration, pack or policy file says something it must not."""
+
+
+class EvidenceTooThin(ConfigError):
+    """A claim that the measurement behind it cannot carry. The message says what it would need."""
 
 
 class SourceError(LfrError):

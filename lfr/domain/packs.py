@@ -74,6 +74,8 @@ class Calibration(_Strict, frozen=True):
     between the pairs the score is interpolated. measured_to: log10 of the rarest rate the data reach; pairs beyond it
     are an extrapolated tail, and a threshold from there says so.
     transits: how many non-mated transits the measurement saw; comparisons: how many comparisons.
+    bounds: for each rate its score's 95 % interval, [log10 of the rate, low, high]. upper: [log10 of what the rate is
+    below at 95 %, score], by counting alone, never by the tail: what caps a list's size (B10). Older files lack both.
     """
 
     method: str
@@ -82,6 +84,8 @@ class Calibration(_Strict, frozen=True):
     transits: int
     comparisons: int
     target_fpir: float = 0.01
+    bounds: tuple[tuple[float, float, float], ...] = ()
+    upper: tuple[tuple[float, float], ...] = ()
 
 
 class Pack(_Strict, frozen=True):

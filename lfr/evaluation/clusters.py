@@ -63,30 +63,49 @@ class Samples:
 
 def resample(trials: Trials, targets: Sequence[float], *, seed: int, times: int = TIMES) -> Samples:
     """TPIR at the threshold for each target FPIR, over people drawn again. The same seed draws the same people."""
-    order, hit_order = np.argsort(-trials.tops, kind="stable"), np.argsort(-trials.hits, kind="stable")
-    tops, hits = trials.tops[order], trials.hits[hit_order]
-    nonmated_of, mated_of = trials.nonmated_of[order], trials.mated_of[hit_order]
-    # A threshold lies right above the first score that would be one error too many: hits above that score count.
-    found_above = np.searchsorted(-hits, -tops, side="left")
-
-    def at(weights: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        alerts = np.cumsum(weights[:, nonmated_of], axis=1, dtype=np.float64)
-        found = np.cumsum(weights[:, mated_of], axis=1, dtype=np.float64)
-        found = np.concatenate([np.zeros((len(found), 1)), found], axis=1)
-        tpir = np.empty((len(weights), len(targets)))
-        level = np.empty_like(tpir)
-        for column, target in enumerate(targets):
-            first = (alerts <= target * alerts[:, -1:] + 1e-9).sum(axis=1)
-            none = first >= len(tops)
-            first = np.minimum(first, len(tops) - 1)
-            above = np.where(none, len(hits), found_above[first])
-            tpir[:, column] = found[np.arange(len(found)), above] / np.maximum(found[:, -1], 1e-9)
-            level[:, column] = tops[first]
-        return tpir, level
-
-    whole, _ = at(np.ones((1, trials.people), np.float32))
-    parts = [at(weights) for weights in person_weights(trials.people, times, seed)]
+    ranked = _Ranked(trials)
+    whole, _ = ranked.at(np.ones((1, trials.people), np.float32), targets)
+    parts = [ranked.at(weights, targets) for weights in person_weights(trials.people, times, seed)]
     return Samples(whole[0], np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+
+
+class _Ranked:
+    """Trials in order of their scores, so that a resample is a matter of running sums over the few that decide."""
+
+    def __init__(self, trials: Trials) -> None:
+        order, hit_order = np.argsort(-trials.tops, kind="stable"), np.argsort(trials.hits, kind="stable")
+        self._tops, self._nonmated_of = trials.tops[order], trials.nonmated_of[order]
+        self._hits, self._mated_of = trials.hits[hit_order], trials.mated_of[hit_order]
+        self._nonmated = np.bincount(trials.nonmated_of, minlength=trials.people).astype(np.float64)
+        self._mated = np.bincount(trials.mated_of, minlength=trials.people).astype(np.float64)
+
+    def at(
+        self, weights: NDArray[np.float32], targets: Sequence[float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """TPIR and threshold, float64 (weights, targets), where each person counts so often."""
+        allowed = (weights @ self._nonmated)[:, None] * np.array(targets)[None] + 1e-9
+        first = self._first_too_many(weights, allowed)
+        every = first >= len(self._tops)
+        level = self._tops[np.minimum(first, len(self._tops) - 1)]
+        # A threshold lies right above the first score that would be one error too many: hits must exceed that score.
+        missed = np.where(
+            every, np.searchsorted(self._hits, level, side="left"), np.searchsorted(self._hits, level, side="right")
+        )
+        missed = np.maximum(missed, np.isneginf(self._hits).sum())
+        lost = np.cumsum(weights[:, self._mated_of[: missed.max(initial=0)]], axis=1, dtype=np.float64)
+        lost = np.concatenate([np.zeros((len(lost), 1)), lost], axis=1)
+        of = np.maximum(weights @ self._mated, 1e-9)
+        return 1 - np.take_along_axis(lost, missed, axis=1) / of[:, None], level.astype(np.float64)
+
+    def _first_too_many(self, weights: NDArray[np.float32], allowed: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Rank of the first non-mated search that exceeds the allowed weight, int64 (weights, targets)."""
+        width = min(len(self._tops), 200 + int(4 * allowed.max(initial=0)))
+        while True:
+            alerts = np.cumsum(weights[:, self._nonmated_of[:width]], axis=1, dtype=np.float64)
+            if width == len(self._tops) or (alerts[:, -1:] > allowed).all():
+                columns = [(alerts <= limit[:, None]).sum(axis=1) for limit in allowed.T]
+                return np.stack(columns, axis=1).astype(np.int64)
+            width = min(len(self._tops), 4 * width)
 
 
 def person_weights(people: int, times: int, seed: int) -> Iterator[NDArray[np.float32]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lfr.evaluation.openset import Rows
 
-TIMES = 5000
+TIMES = 3000
 _CHUNK = 250
 
 Masks = NDArray[np.bool_]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,9 +28,10 @@ _SIDE = 640
 
 @dataclass(frozen=True, slots=True)
 class LoopFace:
-    """One face. area: of its box, square pixels. template: float32 (dim,), as the library gives it."""
+    """One face. area, centre: of its box, (square) pixels. template: float32 (dim,), as the library gives it."""
 
     area: float
+    centre: tuple[float, float]
     template: NDArray[np.float32]
 
 
@@ -79,7 +81,7 @@ class _FaceAnalysis:
         self._folder.cleanup()
 
     def faces(self, image: Image) -> list[LoopFace]:
-        return [LoopFace(_area(*face.bbox), face.normed_embedding) for face in self._app.get(image)]
+        return [_face(face.bbox, face.normed_embedding) for face in self._app.get(image)]
 
 
 class _YuNet:
@@ -118,7 +120,7 @@ class _YuNet:
         back = row.copy()
         back[:14] *= max(image.shape[:2]) / _SIDE
         template = self._sfaced(image, back) if self._sface is not None else self._arcfaced(image, back)
-        return LoopFace(float(back[2] * back[3]), _normed(template))
+        return _face((back[0], back[1], back[0] + back[2], back[1] + back[3]), _normed(template))
 
     def _sfaced(self, image: Image, row: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(self._sface.feature(self._sface.alignCrop(image, row)), np.float32).ravel().copy()
@@ -148,8 +150,8 @@ class _Dlib:
     def faces(self, image: Image) -> list[LoopFace]:
         rgb = np.ascontiguousarray(image[:, :, ::-1])
         return [
-            LoopFace(
-                float(box.area()),
+            _face(
+                (box.left(), box.top(), box.right(), box.bottom()),
                 np.asarray(self._recognise.compute_face_descriptor(rgb, self._shape(rgb, box)), np.float32),
             )
             for box in self._detect(rgb, 0)
@@ -171,8 +173,9 @@ def _session_options(threads: int) -> Any:
     return options
 
 
-def _area(x0: float, y0: float, x1: float, y1: float) -> float:
-    return float((x1 - x0) * (y1 - y0))
+def _face(box: Sequence[float], template: NDArray[np.float32]) -> LoopFace:
+    x0, y0, x1, y1 = (float(edge) for edge in box)
+    return LoopFace((x1 - x0) * (y1 - y0), ((x0 + x1) / 2, (y0 + y1) / 2), template)
 
 
 def _normed(template: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,6 +19,8 @@ from lfr.evaluation.labelled_set import LabelledSet
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+MOST_AT_ONCE = 12_000
+"""Pictures up to which a set's scores are held in one array (at most 0.6 GB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,51 @@ class Trials:
 
     def accepted(self, threshold: float) -> NDArray[np.bool_]:
         """Which mated searches are found at this threshold (TPIR: first and at least as high)."""
-        return np.asarray(self.hits >= np.float32(threshold), np.bool_)
+        return np.asarray((self.hits >= np.float32(threshold)) & np.isfinite(self.hits), np.bool_)
 
     def errors(self, threshold: float) -> NDArray[np.bool_]:
         """Which non-mated searches alert at this threshold (FPIR)."""
-        return np.asarray(self.tops >= np.float32(threshold), np.bool_)
+        return np.asarray((self.tops >= np.float32(threshold)) & np.isfinite(self.tops), np.bool_)
+
+
+class Material:
+    """A set and what became of its pictures: templates, float32 (pictures, dim), and which pictures have a face.
+
+    Draws overlap, so all scores of a set that is not too large are made once and looked up.
+    """
+
+    def __init__(self, people: LabelledSet, templates: Templates, seen: NDArray[np.bool_], metric: Metric) -> None:
+        self.people, self.templates, self.seen = people, templates, seen
+        self.metric: Metric = metric
+        self._every: Scores | None = None
+
+    def scores(self, rows: Rows, listed: Rows) -> Scores:
+        """Scores of these pictures against those, float32; -inf where one of the two has no face."""
+        if len(self.seen) > MOST_AT_ONCE:
+            return self._scored(rows, listed)
+        if self._every is None:
+            whole = np.arange(len(self.seen))
+            self._every = self._scored(whole, whole)
+        return self._every[np.ix_(rows, listed)]
+
+    def part(self, kept: NDArray[np.bool_]) -> Material:
+        """Only these pictures; people without one are gone."""
+        names, owner = np.unique(self.people.owner[kept], return_inverse=True)
+        people = LabelledSet(
+            tuple(self.people.people[name] for name in names),
+            tuple(path for path, keep in zip(self.people.pictures, kept, strict=True) if keep),
+            owner.astype(np.int64),
+        )
+        found = Material(people, self.templates[kept], self.seen[kept], self.metric)
+        if self._every is not None:
+            found._every = self._every[np.ix_(kept, kept)]
+        return found
+
+    def _scored(self, rows: Rows, listed: Rows) -> Scores:
+        scores = similarity(self.templates[rows], self.templates[listed], self.metric)
+        scores[~self.seen[rows]] = -np.inf
+        scores[:, ~self.seen[listed]] = -np.inf
+        return scores
 
 
 def usual_entries(people: LabelledSet) -> int:
@@ -74,8 +116,15 @@ def usual_entries(people: LabelledSet) -> int:
 def draw_lists(people: LabelledSet, entries: int, *, seed: int, draws: int, images: int = 1) -> Iterator[Draw]:
     """Lists of `entries` people with `images` pictures each; draw d takes seed + d.
 
-    Raises SourceError at once when the set has too few people with more than `images` pictures, or nobody else.
+    Raises SourceError at once, as check_lists does.
     """
+    check_lists(people, entries, images=images)
+    able = np.flatnonzero(people.per_person > images)
+    return (_draw(people, able, entries, images, np.random.default_rng(seed + d)) for d in range(draws))
+
+
+def check_lists(people: LabelledSet, entries: int, *, images: int) -> None:
+    """Raise SourceError when too few people have more than `images` pictures, or nobody is left who is not listed."""
     able = np.flatnonzero(people.per_person > images)
     if not 1 <= entries <= len(able):
         raise SourceError(
@@ -85,7 +134,6 @@ def draw_lists(people: LabelledSet, entries: int, *, seed: int, draws: int, imag
         )
     if entries >= len(people.people):
         raise SourceError("nobody is left who is not listed", hint="give a smaller --watchlist-size")
-    return (_draw(people, able, entries, images, np.random.default_rng(seed + d)) for d in range(draws))
 
 
 def _draw(people: LabelledSet, able: Rows, entries: int, images: int, rng: np.random.Generator) -> Draw:
@@ -100,45 +148,24 @@ def _draw(people: LabelledSet, able: Rows, entries: int, images: int, rng: np.ra
     )
 
 
-def search(
-    people: LabelledSet, templates: Templates, seen: NDArray[np.bool_], metric: Metric, draws: Iterable[Draw]
-) -> Trials:
-    """Search every probe of each draw in its list. templates: float32 (pictures, dim); seen: which have a face."""
-    parts = [_searched(people.owner, templates, seen, metric, draw) for draw in draws]
-    entries = len(np.unique(people.owner[parts[0][0]]))
-    columns = [np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)]
-    hits, mated_of, tops, nonmated_of, nearest = columns
-    return Trials(entries, len(people.people), len(parts), hits, mated_of, tops, nonmated_of, nearest)
+def search(material: Material, draws: Iterable[Draw]) -> Trials:
+    """Search every probe of each draw in its list."""
+    owner = material.people.owner
+    parts = []
+    for draw in draws:
+        entry_of = owner[draw.listed]
+        scores, names = top(material.scores(draw.mated, draw.listed), entry_of)
+        mated_of = owner[draw.mated]
+        hits = np.where(names == mated_of, scores, np.float32(-np.inf))
+        tops, nearest = top(material.scores(draw.nonmated, draw.listed), entry_of)
+        parts.append((hits, mated_of, tops, owner[draw.nonmated], nearest))
+        entries = len(np.unique(entry_of))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Trials(entries, len(material.people.people), len(parts), *columns)
 
 
-def _searched(
-    owner: Rows, templates: Templates, seen: NDArray[np.bool_], metric: Metric, draw: Draw
-) -> tuple[Rows, Scores, Rows, Scores, Rows, Rows]:
-    entry_of = owner[draw.listed]
-    listed, listed_seen = templates[draw.listed], seen[draw.listed]
-
-    def best(rows: Rows) -> tuple[Scores, Rows]:
-        return top(templates[rows], seen[rows], listed, listed_seen, entry_of, metric)
-
-    scores, names = best(draw.mated)
-    mated_of = owner[draw.mated]
-    hits = np.where(names == mated_of, scores, np.float32(-np.inf))
-    tops, nearest = best(draw.nonmated)
-    return draw.listed, hits, mated_of, tops, owner[draw.nonmated], nearest
-
-
-def top(
-    probes: Templates,
-    probes_seen: NDArray[np.bool_],
-    listed: Templates,
-    listed_seen: NDArray[np.bool_],
-    entry_of: Rows,
-    metric: Metric,
-) -> tuple[Scores, Rows]:
-    """Best score of each probe and whose it is; -inf without a face. An entry counts by its best picture."""
-    scores = similarity(probes, listed, metric)
-    scores[:, ~listed_seen] = -np.inf
-    scores[~probes_seen] = -np.inf
+def top(scores: Scores, entry_of: Rows) -> tuple[Scores, Rows]:
+    """Best score of each row and whose it is. An entry counts by its best picture."""
     places = scores.argmax(axis=1)
     return scores[np.arange(len(scores)), places], entry_of[places]
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lfr.domain.faces import Metric, Templates
 from lfr.evaluation.labelled_set import LabelledSet, same_files
-from lfr.evaluation.openset import Rows, Scores, similarity
+from lfr.evaluation.openset import Material, Rows, Scores
 
 Kind = Literal["same file under two names", "same file twice", "like somebody else", "unlike their own"]
 
@@ -44,16 +42,17 @@ class _Nearest:
     other_row: Rows
 
 
-def find_suspects(people: LabelledSet, templates: Templates, seen: NDArray[np.bool_], metric: Metric) -> list[Suspect]:
+def find_suspects(material: Material) -> list[Suspect]:
     """All suspects, the surest kind first. Only scores and file contents are looked at.
 
     Like somebody else: a score against a stranger so high that an exponential tail, fitted to each picture's best
     stranger, expects a tenth of one such picture in the set. Unlike their own: less like all their own pictures than
     pictures usually are like their nearest stranger.
     """
+    people = material.people
     found = [_same_file(people, rows) for rows in same_files(people.pictures)]
     known = {frozenset(suspect.pictures) for suspect in found}
-    nearest = _nearest(people, templates, seen, metric)
+    nearest = _nearest(material)
     with_stranger = np.isfinite(nearest.other)
     if with_stranger.sum() < 20:
         return found
@@ -95,16 +94,16 @@ def _same_file(people: LabelledSet, rows: tuple[int, ...]) -> Suspect:
     return Suspect("same file under two names" if len(owners) > 1 else "same file twice", rows, math.nan)
 
 
-def _nearest(people: LabelledSet, templates: Templates, seen: NDArray[np.bool_], metric: Metric) -> _Nearest:
-    count = len(people.owner)
+def _nearest(material: Material) -> _Nearest:
+    owner = material.people.owner
+    count = len(owner)
+    every = np.arange(count)
     own, other = np.full(count, -np.inf, np.float32), np.full(count, -np.inf, np.float32)
     other_row = np.zeros(count, np.int64)
     for start in range(0, count, _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, count))
-        scores = similarity(templates[rows], templates, metric)
-        scores[:, ~seen] = -np.inf
-        scores[~seen[rows]] = -np.inf
-        mine = people.owner[rows][:, None] == people.owner[None]
+        rows = every[start : start + _CHUNK]
+        scores = material.scores(rows, every)
+        mine = owner[rows][:, None] == owner[None]
         strangers = np.where(mine, np.float32(-np.inf), scores)
         other[rows], other_row[rows] = strangers.max(axis=1), strangers.argmax(axis=1)
         scores[np.arange(len(rows)), rows] = -np.inf

@@ -12,15 +12,21 @@ from itertools import pairwise
 
 from lfr.domain.errors import ConfigError
 from lfr.domain.packs import Calibration, Pack
+from lfr.matching.evidence import evidence_for
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """value: score. basis: where it comes from, in plain words. supported: False where it lies beyond the evidence."""
+    """value: score. basis: where it comes from, in plain words. supported: False where it lies beyond the evidence.
+
+    low, high: its 95 % interval, None where the calibration states none.
+    """
 
     value: float
     basis: str
     supported: bool
+    low: float | None = None
+    high: float | None = None
 
 
 def for_watchlist(pack: Pack, entries: int, *, target_fpir: float | None, fixed: float | None) -> Threshold:
@@ -43,12 +49,19 @@ def derive(calibration: Calibration, entries: int, target_fpir: float) -> Thresh
     """The smallest score at which a transit of an unlisted person alerts with probability <= target_fpir."""
     wanted = math.log10(-math.expm1(math.log1p(-target_fpir) / entries))
     points = sorted(calibration.fmr, reverse=True)  # from common false matches (low score) to rare ones (high score)
-    supported = calibration.measured_to <= wanted
+    measured = calibration.measured_to <= wanted
+    enough = evidence_for(calibration, entries, target_fpir).supported
     value = _interpolate(points, wanted)
     basis = f"calibrated for a false alert in {round(1 / target_fpir)} transits at {entries} entries"
-    if not supported:
+    if not measured:
         basis += ", beyond the measured range (extrapolated)"
-    return Threshold(round(value, 4), basis, supported)
+    elif not enough:
+        basis += ", from fewer transits than would show it"
+    bounds = sorted(calibration.bounds, reverse=True)
+    ends = (
+        [round(_interpolate([(b[0], b[side]) for b in bounds], wanted), 4) for side in (1, 2)] if bounds else [None] * 2
+    )
+    return Threshold(round(value, 4), basis, measured and enough, *ends)
 
 
 def _interpolate(points: list[tuple[float, float]], wanted: float) -> float:

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from lfr.domain.intervals import clopper_pearson
 from lfr.evaluation.clusters import effective, middle, person_weights, resample, share_interval
-from lfr.evaluation.openset import Trials, draw_lists, search, threshold_for
+from lfr.evaluation.openset import Material, Trials, draw_lists, search, threshold_for
 from tests.support.faces import made_up
 
 
 def trials(seed=0, noise=0.9, counts=(3,) * 60, entries=15):
     people, templates = made_up(list(counts), noise=noise, dim=16, seed=seed)
     seen = np.ones(len(templates), bool)
-    return search(people, templates, seen, "cosine", draw_lists(people, entries, seed=seed, draws=3))
+    return search(Material(people, templates, seen, "cosine"), draw_lists(people, entries, seed=seed, draws=3))
 
 
 @settings(max_examples=20)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lfr.domain.errors import SourceError
 from lfr.evaluation import clusters, embed_set, openset, suspects, verification
-from lfr.evaluation.openset import draw_lists, search, similarity, threshold_for, usual_entries
+from lfr.evaluation.openset import Material, draw_lists, search, similarity, threshold_for, usual_entries
 from tests.support.faces import made_up
 
 everybody = np.ones
@@ -43,7 +43,7 @@ def test_scores_hits_and_misses_are_those_of_a_plain_loop():
     seen = np.ones(len(templates), bool)
     seen[1] = False
     draws = list(draw_lists(people, 3, seed=1, draws=4))
-    found = search(people, templates, seen, "cosine", draws)
+    found = search(Material(people, templates, seen, "cosine"), draws)
     hits, tops = [], []
     for draw in draws:
         for rows, kept in ((draw.mated, hits), (draw.nonmated, tops)):
@@ -64,11 +64,11 @@ def test_a_mated_picture_without_a_face_is_a_miss_and_an_entry_without_one_too()
     people, templates = made_up([2] * 6, noise=0.0)
     seen = np.ones(12, bool)
     draw = next(draw_lists(people, 3, seed=0, draws=1))
-    assert search(people, templates, seen, "cosine", [draw]).rank1 == 1.0
+    assert search(Material(people, templates, seen, "cosine"), [draw]).rank1 == 1.0
     seen[draw.mated[0]] = False
-    assert search(people, templates, seen, "cosine", [draw]).rank1 == pytest.approx(2 / 3)
+    assert search(Material(people, templates, seen, "cosine"), [draw]).rank1 == pytest.approx(2 / 3)
     seen[draw.listed[1]] = False
-    found = search(people, templates, seen, "cosine", [draw])
+    found = search(Material(people, templates, seen, "cosine"), [draw])
     assert found.rank1 == pytest.approx(1 / 3)
     assert len(found.hits) == 3
 
@@ -90,7 +90,7 @@ def test_two_pictures_of_an_entry_count_by_the_better_one():
     seen = np.ones(len(templates), bool)
     two = list(draw_lists(people, 10, seed=0, draws=5, images=2))
     one = [openset.Draw(draw.listed[:10], draw.mated, draw.nonmated) for draw in two]
-    better, single = (search(people, templates, seen, "cosine", draws) for draws in (two, one))
+    better, single = (search(Material(people, templates, seen, "cosine"), draws) for draws in (two, one))
     assert (better.tops >= single.tops - 1e-6).all()
     assert better.rank1 >= single.rank1
 

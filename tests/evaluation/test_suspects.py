@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lfr.evaluation.labelled_set import read_set
+from lfr.evaluation.openset import Material
 from lfr.evaluation.suspects import chance_level, find_suspects, named, people_of
 from tests.support.faces import made_up
 
@@ -17,7 +18,7 @@ def no_files(monkeypatch, request):
 
 def test_a_clean_set_has_none():
     people, templates = made_up([3] * 300, noise=0.3, dim=128)
-    assert find_suspects(people, templates, np.ones(900, bool), "cosine") == []
+    assert find_suspects(Material(people, templates, np.ones(900, bool), "cosine")) == []
 
 
 def test_one_person_under_two_names_and_a_wrong_face_are_found():
@@ -26,7 +27,7 @@ def test_one_person_under_two_names_and_a_wrong_face_are_found():
     rng = np.random.default_rng(0)
     twin = templates[30] + 0.3 * rng.normal(size=128) / 128**0.5
     templates[93] = twin / np.linalg.norm(twin)  # person 10 again, in the folder of person 31
-    found = find_suspects(people, templates, np.ones(900, bool), "cosine")
+    found = find_suspects(Material(people, templates, np.ones(900, bool), "cosine"))
     alike = {s.pictures for s in found if s.kind == "like somebody else"}
     unlike = {s.pictures for s in found if s.kind == "unlike their own"}
     assert {(0, 600)} <= alike
@@ -40,7 +41,7 @@ def test_equal_files_are_told_by_whose_they_are(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes({"a/1.png": b"one", "b/1.png": b"one"}.get(name, name[:1].encode()))
     people = read_set(tmp_path)
-    found = find_suspects(people, np.zeros((5, 4), np.float32), np.zeros(5, bool), "cosine")
+    found = find_suspects(Material(people, np.zeros((5, 4), np.float32), np.zeros(5, bool), "cosine"))
     assert [(s.kind, s.pictures) for s in found] == [
         ("same file under two names", (0, 2)),
         ("same file twice", (3, 4)),

@@ -14,8 +14,8 @@ CALIBRATION = Calibration(
     method="test",
     fmr=((-2.0, 0.20), (-4.0, 0.30), (-6.0, 0.40)),
     measured_to=-4.0,
-    transits=100,
-    comparisons=100_000,
+    transits=1000,
+    comparisons=1_000_000,
 )
 
 
@@ -30,6 +30,20 @@ def test_beyond_the_data_it_says_so():
     assert not far.supported
     assert "extrapolated" in far.basis
     assert far.value > 0.40
+
+
+def test_few_transits_support_no_rare_claim_even_where_comparisons_are_many():
+    few = msgspec.structs.replace(CALIBRATION, transits=100, comparisons=1_000_000)
+    found = derive(few, 10, 0.01)
+    assert not found.supported
+    assert "fewer transits" in found.basis
+
+
+def test_a_threshold_lies_in_its_interval():
+    bounds = ((-2.0, 0.19, 0.22), (-4.0, 0.28, 0.33), (-6.0, 0.36, 0.46))
+    found = derive(msgspec.structs.replace(CALIBRATION, bounds=bounds), 100, 0.01)
+    assert found.low < found.value < found.high
+    assert (derive(CALIBRATION, 100, 0.01).low, derive(CALIBRATION, 100, 0.01).high) == (None, None)
 
 
 @given(st.integers(1, 100_000), st.integers(1, 100_000), st.floats(1e-5, 0.2), st.floats(1e-5, 0.2))
