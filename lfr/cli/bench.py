@@ -13,6 +13,7 @@ import typer
 from lfr import log
 from lfr.cli import bench_close, bench_mandate
 from lfr.cli.bench_import import import_
+from lfr.cli.bench_set import bench_calibration, bench_set
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.output import print_json, print_table
 from lfr.domain.errors import RuntimeFailed
@@ -32,6 +33,8 @@ def bench() -> None:
 
 app.command()(bench_close.close)
 app.command()(bench_mandate.mandate)
+app.command("set")(bench_set)
+app.command("calibration")(bench_calibration)
 
 
 @app.command()

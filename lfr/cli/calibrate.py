@@ -35,9 +35,9 @@ def calibrate(
     Made transits go through the pack's own detector, recogniser, shot rules and fusion. Nothing is kept but the curve.
     """
     from lfr.evaluation import calibrate as measuring  # noqa: PLC0415 - heavy
+    from lfr.evaluation.set_bound import set_engines  # noqa: PLC0415
     from lfr.evaluation.tail import fit_tail  # noqa: PLC0415
     from lfr.evaluation.truth import load_truth  # noqa: PLC0415
-    from lfr.vision.engine import open_engine  # noqa: PLC0415
     from lfr.vision.packs import default_roots, load_pack, locate  # noqa: PLC0415
 
     excluded: set[str] = set()
@@ -50,11 +50,11 @@ def calibrate(
             f"{len(people)} people are left, {walkers + listed} are needed", hint="lower --walkers and --listed"
         )
     np.random.default_rng(seed).shuffle(people)
-    engine = open_engine(located, threads=1)
+    engines = set_engines(located)
     try:
         with progress_on_stderr() as progress:
             tail = measuring.measure(
-                engine,
+                engines,
                 located.pack,
                 people[:walkers],
                 people[walkers : walkers + listed],
@@ -62,7 +62,8 @@ def calibrate(
                 lambda done, total: progress("walk", done, total),
             )
     finally:
-        engine.close()
+        for engine in engines:
+            engine.close()
     method = f"made transits of {tail.seen} people against {listed} others, none of them in a scored clip"
     found = fit_tail(tail, method, target_fpir)
     typer.echo(msgspec.yaml.encode({"calibration": found}).decode(), nl=False)

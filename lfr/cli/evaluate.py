@@ -11,6 +11,7 @@ from lfr import log
 from lfr.cli.calibrate import calibrate
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.evaluate_set import evaluate_set
+from lfr.cli.evaluate_threshold import threshold as threshold_for_list
 from lfr.cli.output import print_json, print_table, progress_on_stderr
 from lfr.evaluation.curve import run_curve
 from lfr.evaluation.score import score_clip
@@ -29,6 +30,7 @@ def evaluate() -> None:
 
 app.command()(calibrate)
 app.command("set")(evaluate_set)
+app.command("threshold")(threshold_for_list)
 
 
 @app.command()

@@ -27,7 +27,7 @@ def identities(folder: Path, without: set[str]) -> list[Path]:
 
 
 def measure(
-    engine: FaceEngine,
+    engines: Sequence[FaceEngine],
     pack: Pack,
     walkers: Sequence[Path],
     listed: Sequence[Path],
@@ -38,9 +38,9 @@ def measure(
 
     Raises SourceError on a file that is no picture.
     """
-    enrolled = embed_set([engine], pack, listed, lambda *_: None)
+    enrolled = embed_set(engines, pack, listed, lambda *_: None)
     if enrolled.unreadable:
         name = listed[enrolled.unreadable[0]].name
         raise SourceError(f"{name} is no picture", hint="take it out of the folder")
-    passages = pass_by(engine, pack, walkers, enrolled.templates[enrolled.seen], seed, progress)
+    passages = pass_by(engines, pack, walkers, enrolled.templates[enrolled.seen], seed, progress)
     return Tail(passages.fused, passages.missed)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import cv2
 import numpy as np
@@ -32,6 +34,7 @@ CANVAS = (1280, 720)
 _COLUMNS, _ROWS = 4, 2
 _FPS = 12.5
 _FRAMES = 36
+_BLOCK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,51 @@ class Passages:
 
 
 def pass_by(
-    engine: FaceEngine,
+    engines: Sequence[FaceEngine],
     pack: Pack,
     walkers: Sequence[Path],
     listed: Templates,
     seed: int,
     progress: Callable[[int, int], None],
 ) -> Passages:
-    """Let each walker pass by once. listed: float32 (n, dim). Raises SourceError on a file that is no picture."""
-    rng = np.random.default_rng(seed)
+    """Let each walker pass by once. listed: float32 (n, dim). Raises SourceError on a file that is no picture.
+
+    Each engine works in a thread of its own; each block of walkers has a seed of its own, so that the number of engines
+    changes nothing.
+    """
+    idle: SimpleQueue[FaceEngine] = SimpleQueue()
+    for engine in engines:
+        idle.put(engine)
+
+    def block(start: int) -> Passages:
+        engine = idle.get()
+        try:
+            return _block(engine, pack, walkers[start : start + _BLOCK], listed, np.random.default_rng([seed, start]))
+        finally:
+            idle.put(engine)
+
+    starts = range(0, len(walkers), _BLOCK)
+    done = 0
+    with ThreadPoolExecutor(len(engines)) as pool:
+        futures = [pool.submit(block, start) for start in starts]
+        for finished in as_completed(futures):
+            part = finished.result()
+            done += len(part.walkers) + part.missed
+            progress(done, len(walkers))
+    parts = [future.result() for future in futures]
+    whose = [part.walkers + start for part, start in zip(parts, starts, strict=True)]
+    none = np.zeros((0, len(listed)), np.float32)
+    return Passages(
+        walkers=np.concatenate([np.zeros(0, np.int64), *whose]),
+        fused=np.concatenate([none, *(part.fused for part in parts)]),
+        single=np.concatenate([none, *(part.single for part in parts)]),
+        missed=sum(part.missed for part in parts),
+    )
+
+
+def _block(
+    engine: FaceEngine, pack: Pack, walkers: Sequence[Path], listed: Templates, rng: np.random.Generator
+) -> Passages:
     seen: list[int] = []
     fused: list[NDArray[np.float32]] = []
     single: list[NDArray[np.float32]] = []
@@ -67,7 +106,6 @@ def pass_by(
             seen.append(start + place)
             fused.append(passage.fused)
             single.append(passage.single)
-        progress(min(start + group, len(walkers)), len(walkers))
     shape = (len(seen), len(listed))
     return Passages(
         walkers=np.array(seen, np.int64),
@@ -170,7 +208,7 @@ def _draw(stills: Sequence[Image], walks: Sequence[_Walk], done: float, rng: np.
         part = cv2.GaussianBlur(part, (0, 0), 0.4 + walk.blur)
         part = cv2.blur(part, (walk.smear, 1))
         frame[y : y + high, x : x + wide] = cv2.convertScaleAbs(part, alpha=walk.gain, beta=walk.lift)
-    noisy = frame + rng.normal(0, 4, frame.shape).astype(np.float32)
+    noisy = frame + 4 * rng.standard_normal(frame.shape, np.float32)
     _, data = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 55])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 

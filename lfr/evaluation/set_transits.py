@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
-from pathlib import Path
-from queue import SimpleQueue
+from dataclasses import dataclass
 
 import numpy as np
 
-from lfr.domain.faces import Templates
 from lfr.domain.packs import Pack
 from lfr.evaluation.made_transits import Passages, pass_by
 from lfr.evaluation.openset import Draw, Material, Rows, Scores, Trials, draw_lists
 from lfr.evaluation.operating import gains, operate
 from lfr.evaluation.variants import Variant
 from lfr.vision.engine.base import FaceEngine
-
-_BLOCK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ def walk_set(
     rows = np.concatenate([mine, others])
     listed = material.templates[draw.listed]
     paths = [people.pictures[row] for row in rows]
-    passages = _in_blocks(engines, pack, paths, listed, seed, progress)
+    passages = pass_by(engines, pack, paths, listed, seed, progress)
     ways = [_trials(material, draw, rows, len(mine), passages, scores) for scores in (passages.single, passages.fused)]
     single, fused = (operate(trials, seed=seed) for trials in ways)
     return Walked(Variant(entries, single, fused, gains(single, fused)), len(mine), len(others), passages.missed)
@@ -63,43 +57,6 @@ def walk_set(
 
 def _one_each(owner: Rows, rows: Rows) -> Rows:
     return rows[np.flatnonzero(np.diff(owner[rows], prepend=-1))]
-
-
-def _in_blocks(
-    engines: Sequence[FaceEngine],
-    pack: Pack,
-    paths: Sequence[Path],
-    listed: Templates,
-    seed: int,
-    progress: Callable[[int, int], None],
-) -> Passages:
-    """As pass_by, each block of walkers with a seed of its own, so that the number of engines changes nothing."""
-    idle: SimpleQueue[FaceEngine] = SimpleQueue()
-    for engine in engines:
-        idle.put(engine)
-
-    def block(start: int) -> Passages:
-        engine = idle.get()
-        try:
-            found = pass_by(engine, pack, paths[start : start + _BLOCK], listed, seed + start, lambda *_: None)
-        finally:
-            idle.put(engine)
-        return replace(found, walkers=found.walkers + start)
-
-    done = 0
-    with ThreadPoolExecutor(len(engines)) as pool:
-        futures = [pool.submit(block, start) for start in range(0, len(paths), _BLOCK)]
-        for finished in as_completed(futures):
-            part = finished.result()
-            done += len(part.walkers) + part.missed
-            progress(done, len(paths))
-    parts = [future.result() for future in futures]
-    return Passages(
-        walkers=np.concatenate([part.walkers for part in parts]),
-        fused=np.concatenate([part.fused for part in parts]),
-        single=np.concatenate([part.single for part in parts]),
-        missed=sum(part.missed for part in parts),
-    )
 
 
 def _trials(material: Material, draw: Draw, rows: Rows, mated: int, passages: Passages, scores: Scores) -> Trials:

@@ -162,7 +162,8 @@ def groups(findings: Sequence[Finding], *, tpir: bool) -> Figure:
         colour = {State.DIFFERENCE: ORANGE, State.WITHIN: BLUE, State.INSUFFICIENT: GREY}[finding.state]
         axes.plot([share.low, share.high], [place, place], color=colour, linestyle=":" if thin else "-")
         fill = "white" if thin else colour
-        axes.plot(share.value, place, "o", color=colour, markerfacecolor=fill, clip_on=False)
+        outside = not left <= share.value <= right
+        axes.plot(share.value, place, "o", color=colour, markerfacecolor=fill, clip_on=outside)
     axes.set_yticks(range(len(shown)), [f"{f.group} ({f.share.people:,} people)" for f in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.xaxis.set_major_formatter(_PER_CENT)
