@@ -175,7 +175,7 @@ def svg(figure: Figure) -> str:
     """The drawing as an SVG element, without the file's head."""
     out = StringIO()
     with rc_context(_STYLE):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
     return text[text.index("<svg") :]
 
