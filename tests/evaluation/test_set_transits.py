@@ -37,16 +37,16 @@ def test_listed_walkers_are_found_and_strangers_are_not(material):
 
 
 def test_the_number_of_engines_changes_nothing(material, monkeypatch):
-    monkeypatch.setattr("lfr.evaluation.made_transits._BLOCK", 3)
+    monkeypatch.setattr("lfr.evaluation.made_transits._BLOCK", 5)
     pictures = [material.people.pictures[rows[0]] for rows in material.people.rows]
     listed = material.templates[[0, 2, 4]]
-    one, three = (
+    one, two = (
         pass_by([DoubleEngine(PACK) for _ in range(count)], PACK, pictures, listed, 5, lambda *_: None)
-        for count in (1, 3)
+        for count in (1, 2)
     )
-    np.testing.assert_array_equal(one.walkers, three.walkers)
-    np.testing.assert_array_equal(one.fused, three.fused)
-    np.testing.assert_array_equal(one.single, three.single)
+    np.testing.assert_array_equal(one.walkers, two.walkers)
+    np.testing.assert_array_equal(one.fused, two.fused)
+    np.testing.assert_array_equal(one.single, two.single)
     assert one.missed + len(one.walkers) == 10
     assert one.fused.shape == (len(one.walkers), 3)
 
