@@ -6,11 +6,11 @@ transits without an error, and the upper bound of the false match rate. No tail 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from lfr.domain.errors import ConfigError, EvidenceTooThin
 from lfr.domain.intervals import error_free_needed, one_in
+from lfr.domain.list_facts import n_max
 from lfr.domain.packs import Calibration
 
 
@@ -68,5 +68,6 @@ def largest_list(calibration: Calibration, threshold: float, target_fpir: float)
     """N_max (B10): the most entries at which the target holds by the upper bound of the false match rate.
 
     It falls as the threshold falls, and no threshold, however high, lifts it beyond what was counted. 0: not even one.
+    Raises ValueError on a target outside 0..1.
     """
-    return math.floor(target_fpir / fmr_bound(calibration, threshold) * (1 + 1e-9))
+    return n_max(target_fpir, fmr_bound(calibration, threshold))
