@@ -119,8 +119,7 @@ def percent(share: float) -> str:
     scaled = 100 * share
     distance = min(scaled, 100 - scaled)
     digits = 2 if distance <= 0 or distance >= 0.1 else min(6, 1 - math.floor(math.log10(distance)))
-    text = f"{scaled:.{digits}f}"
-    return f"{text} %"
+    return f"{scaled:.{digits}f} %"
 
 
 def span(low: float, high: float) -> str:
