@@ -52,6 +52,7 @@ def evaluate_set(
     """
     from lfr.evaluation.baseline_set import embed_baseline  # noqa: PLC0415 - heavy
     from lfr.evaluation.embed_set import embed_set  # noqa: PLC0415 - heavy
+    from lfr.evaluation.files import require_folder  # noqa: PLC0415
     from lfr.evaluation.groups import read_groups  # noqa: PLC0415
     from lfr.evaluation.labelled_set import read_set  # noqa: PLC0415
     from lfr.evaluation.openset import check_lists, usual_entries  # noqa: PLC0415
@@ -70,7 +71,7 @@ def evaluate_set(
     plan = Plan(watchlist_size or max(1, usual_entries(people)), seed, draws, transits)
     check_lists(people, plan.entries, images=1)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        require_folder(out)
     engines = set_engines(located)
     try:
         with progress_on_stderr() as progress:

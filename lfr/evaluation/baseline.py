@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lfr.domain.faces import Image, Metric
+from lfr.domain.faces import Metric
 from lfr.evaluation.clip_frames import Ticker, fastest, frames
+from lfr.evaluation.files import read_picture
 from lfr.evaluation.loops import Loop, open_loop
 from lfr.vision.packs import LocatedPack
 
@@ -113,13 +113,8 @@ def _enrol(loop: Loop, watchlist: Sequence[tuple[str, Sequence[Path]]], metric: 
     templates: list[NDArray[np.float32]] = []
     for label, paths in watchlist:
         for path in paths:
-            faces = loop.faces(picture) if (picture := _read(path)) is not None else []
+            faces = loop.faces(picture) if (picture := read_picture(path)) is not None else []
             if faces:
                 labels.append(label)
                 templates.append(max(faces, key=lambda face: face.area).template)
     return _Gallery(tuple(labels), np.array(templates, np.float32), metric)
-
-
-def _read(path: Path) -> Image | None:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    return None if image is None else np.asarray(image, np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfr.domain.faces import Templates
-from lfr.evaluation.embed_set import read_picture
+from lfr.evaluation.files import read_picture
 from lfr.evaluation.loops import open_loop
 from lfr.vision.packs import LocatedPack
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lfr.domain.faces import Image, Templates
 from lfr.domain.packs import Pack
+from lfr.evaluation.files import read_picture
 from lfr.vision import quality
 from lfr.vision.align import cut
 from lfr.vision.engine.base import FaceEngine
@@ -70,12 +70,6 @@ def embed_set(
             done += finished.result()
             progress(done, total)
     return work.result(time.perf_counter() - started)
-
-
-def read_picture(path: Path) -> Image | None:
-    """The picture, upright, uint8 (h, w, 3) BGR; None if it is none."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    return None if image is None else np.asarray(image, np.uint8)
 
 
 class _Work:

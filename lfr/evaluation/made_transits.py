@@ -22,7 +22,7 @@ from lfr.domain.errors import SourceError
 from lfr.domain.faces import Detections, Image, Templates
 from lfr.domain.packs import Pack
 from lfr.domain.transit import Transit
-from lfr.evaluation.embed_set import read_picture
+from lfr.evaluation.files import read_picture
 from lfr.evaluation.openset import similarity
 from lfr.matching.fusion import Shot, TransitFusion
 from lfr.vision import quality

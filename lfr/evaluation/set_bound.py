@@ -16,7 +16,8 @@ import numpy as np
 
 from lfr.domain.errors import SourceError
 from lfr.domain.faces import Image
-from lfr.evaluation.embed_set import embed_set, read_picture
+from lfr.evaluation.embed_set import embed_set
+from lfr.evaluation.files import read_picture
 from lfr.vision.align import side
 from lfr.vision.engine import open_engine
 from lfr.vision.engine.base import FaceEngine

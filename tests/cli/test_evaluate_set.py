@@ -105,6 +105,13 @@ def test_what_cannot_run_is_one_line_with_a_hint_and_changes_nothing(capsys, fac
     assert not (tmp_path / "report").exists()
 
 
+def test_a_place_that_cannot_be_made_is_refused_before_anything_is_measured(capsys, faces, pack):
+    code, said, told = evaluate(capsys, faces, pack, "--out", pack / "report", "--watchlist-size", 4, "--json")
+    assert (code, said) == (1, "")
+    assert told.splitlines()[1].startswith("hint: ")
+    assert "embed" not in told
+
+
 def test_an_empty_set_is_refused(capsys, pack, tmp_path):
     code, _, told = evaluate(capsys, tmp_path, pack, "--json")
     assert code == 1

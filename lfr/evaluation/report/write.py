@@ -1,15 +1,14 @@
-"""Writing a report into a folder: each file whole or not at all."""
+"""The files of a report, for a folder of this machine."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from lfr.domain.errors import StorageError
+from lfr.evaluation.files import write_files
 from lfr.evaluation.report.build import build
 from lfr.evaluation.report.html import html
 from lfr.evaluation.report.pdf import pdf
@@ -29,17 +28,7 @@ def write_report(found: Evaluated, figures: dict[str, Any], name: str, folder: P
         "report.json": json.dumps(figures, allow_nan=False, indent=1).encode() + b"\n",
         "suspects.csv": _suspects(found).encode(),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, data in contents.items():
-            part = folder / f".{file}.part"
-            part.write_bytes(data)
-            part.replace(folder / file)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write to {folder}: {os.strerror(error.errno or 0)}", hint="give another --out"
-        ) from error
-    return [folder / file for file in contents]
+    return write_files(folder, contents)
 
 
 def _suspects(found: Evaluated) -> str:
