@@ -52,6 +52,9 @@ _COMMANDS = {
     "policy": _Place("lfr.cli.policy", True, "What a force has bound itself to: show, check, compare, announce."),
     "document": _Place("lfr.cli.document", True, "The assessments and policies that a deployment rests on."),
     "evaluate": _Place("lfr.cli.evaluate", True, "Score the system on a clip or a face set whose truth is known."),
+    "simulate": _Place(
+        "lfr.cli.simulate", False, "Make a clip of people walking past a camera, with its truth, from face pictures."
+    ),
     "bench": _Place("lfr.cli.bench", True, "Speed and accuracy beside the loop a user would write, and the bound."),
     "node": _Place("lfr.cli.node", True, "Make this machine a node of a regional cluster."),
 }

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from lfr.domain.errors import ConfigError
+from lfr.evaluation.simulation.settings import Settings
 
 Index = Annotated[int, msgspec.Meta(ge=0)]
 Box = tuple[int, float, float, float, float, float, float]
@@ -50,7 +51,7 @@ class Track(_Strict, frozen=True):
 
 
 class Truth(_Strict, frozen=True):
-    """One truth file."""
+    """One truth file. simulation: how a simulated clip was made."""
 
     frames: Index
     fps: float
@@ -63,6 +64,7 @@ class Truth(_Strict, frozen=True):
     background: str = ""
     paths: str = ""
     box_fields: tuple[str, ...] = _BOX_FIELDS
+    simulation: Settings | None = None
 
     @property
     def listed(self) -> tuple[Track, ...]:

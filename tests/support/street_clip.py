@@ -8,8 +8,9 @@ from pathlib import Path
 
 import cv2
 
+from lfr.vision.drawing.backdrop import HEIGHT, WIDTH
 from lfr.vision.source.cutouts import listed_portrait
-from lfr.vision.source.street import HEIGHT, WIDTH, Street
+from lfr.vision.source.street import Street
 
 FPS = 12.5
 FROM, FRAMES = 62, 48  # the volunteer comes near in these frames of the scene

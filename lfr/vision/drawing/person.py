@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lfr.domain.faces import Image
 from lfr.vision.drawing.head import Cutout, Head
+from lfr.vision.drawing.turn import turned
 
 Colour = int | tuple[int, int, int]
 """BGR, or one number where the canvas has one channel."""
@@ -32,8 +33,9 @@ class Stance:
     """How one person stands in one frame. All lengths are pixels of that frame.
 
     px: width of the face. x, y: middle of the head. swing: of arms and legs, -1..1. roll: radians. across, along:
-    foreshortening of the head, 1 = none. shear: of its upper against its lower part. light: of the neck; gain: of the
-    head. blur: sigma of the defocus. smear: how far it moved while the shutter was open, x y.
+    foreshortening of the head, 1 = none. shear: of its upper against its lower part. yaw, pitch: degrees, turned in
+    space (drawing.turn). light: of the neck; gain: of the head. blur: sigma of the defocus. smear: how far it moved
+    while the shutter was open, x y.
     """
 
     px: float
@@ -44,6 +46,8 @@ class Stance:
     across: float = 1.0
     along: float = 1.0
     shear: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
     light: float = 1.0
     gain: float = 1.0
     blur: float = 0.5
@@ -99,7 +103,8 @@ def paste_head(frame: Image, head: Head, stance: Stance) -> None:
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
     warp = _warp(stance, scale, (wide / 2, high / 2), (stance.x - x0, stance.y - y0))
-    warped = cv2.warpAffine(head.picture, warp, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+    picture = turned(head, stance.yaw, stance.pitch) if stance.yaw or stance.pitch else head.picture
+    warped = cv2.warpAffine(picture, warp, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
     patch = _softened(np.asarray(warped, np.uint8), stance)
     opacity = cv2.extractChannel(patch, 3).astype(np.float32) * np.float32(1 / 255)
     lit = cv2.convertScaleAbs(cv2.cvtColor(patch, cv2.COLOR_BGRA2BGR), alpha=stance.gain)
@@ -118,6 +123,7 @@ def _warp(
 
 def _softened(patch: Cutout, stance: Stance) -> Cutout:
     """Defocus, and the smear of what moved while the shutter was open."""
-    soft = cv2.GaussianBlur(patch, (5, 5), stance.blur)
+    size = (5, 5) if stance.blur <= 2 else (0, 0)  # 0: as large as the sigma needs
+    soft = cv2.GaussianBlur(patch, size, stance.blur)
     smear = (max(1, round(abs(stance.smear[0]))), max(1, round(abs(stance.smear[1]))))
     return np.asarray(cv2.blur(soft, smear) if max(smear) > 1 else soft, np.uint8)

@@ -15,8 +15,9 @@ import msgspec
 
 from lfr.config import Camera
 from lfr.domain.errors import ConfigError
+from lfr.vision.drawing.backdrop import HEIGHT, WIDTH
 from lfr.vision.source.base import EndOfSource, Frame, SourceStats
-from lfr.vision.source.street import HEIGHT, WIDTH, Street
+from lfr.vision.source.street import Street
 
 __all__ = ["Scene", "open_scene", "parse_address"]
 

@@ -10,10 +10,11 @@ import pytest
 
 from lfr.config import Camera
 from lfr.domain.errors import ConfigError
+from lfr.vision.drawing.backdrop import HEIGHT, WIDTH
 from lfr.vision.source import cutouts
 from lfr.vision.source.base import EndOfSource
 from lfr.vision.source.scene import Scene, open_scene, parse_address
-from lfr.vision.source.street import HEIGHT, WIDTH, Street
+from lfr.vision.source.street import Street
 
 
 def opened(address: str, pace: str = "file") -> Scene:

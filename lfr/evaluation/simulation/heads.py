@@ -1,0 +1,72 @@
+"""Cutting heads out of photographs: upright, by the points a detector finds, at their own resolution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lfr.domain.faces import Alignment, Detections, Image
+from lfr.vision.align import canonical, crop_to_image, eyes_nose
+from lfr.vision.drawing.head import Head, cut_head
+from lfr.vision.engine.base import FaceEngine
+from lfr.vision.stills import find_faces
+
+# The face box from the eyes, in distances between them: forehead to chin, ear to ear.
+_WIDTH, _ABOVE, _BELOW = 2.15, 1.05, 1.80
+_MARGIN = 0.45  # of the box's width, around it: what a head's ellipse reaches
+_MAX_FACE_PX = 320.0
+
+
+def read_picture(path: Path) -> Image | None:
+    """A picture, uint8 (height, width, 3) BGR; None where it cannot be read as one."""
+    try:
+        raw = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        return None
+    picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
+    return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def central(faces: Detections, image: Image) -> int:
+    """The index of the face nearest to the middle: in a picture of one person the others stand at its edge."""
+    middle = np.array(image.shape[1::-1]) / 2
+    centres = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
+    return int(np.linalg.norm(centres - middle, axis=1).argmin())
+
+
+def find_head(engine: FaceEngine, image: Image) -> Head | None:
+    """The head of the most central face; None where the engine finds no face, or one without extent."""
+    faces = find_faces(engine, image)
+    if not len(faces):
+        return None
+    alignment = engine.contract.alignment
+    matrix = crop_to_image(faces.points[[central(faces, image)]], alignment)[0]
+    if not np.isfinite(matrix).all():
+        return None
+    return _upright(image, matrix, alignment)
+
+
+def _upright(image: Image, to_image: NDArray[np.float64], alignment: Alignment) -> Head | None:
+    """Turn the picture so that the eyes are level, and cut there. to_image: from an aligned crop to the picture."""
+    left, right, _ = eyes_nose(canonical(alignment)[None], alignment)[0].astype(float)
+    apart = float(np.linalg.norm(right - left))
+    middle = (left + right) / 2
+    width, height = _WIDTH * apart, (_ABOVE + _BELOW) * apart
+    native = float(np.hypot(to_image[0, 0], to_image[1, 0]))
+    scale = min(native, _MAX_FACE_PX / width)
+    if width * scale < 8:
+        return None
+    margin = _MARGIN * width
+    origin = middle - np.array([width / 2 + margin, _ABOVE * apart + margin])
+    size = (round((width + 2 * margin) * scale), round((height + 2 * margin) * scale))
+    # From the cut-out's pixels to the crop's, then to the picture's.
+    to_crop = np.array([[1 / scale, 0, origin[0]], [0, 1 / scale, origin[1]], [0, 0, 1]])
+    matrix = (np.vstack([to_image, [0, 0, 1]]) @ to_crop)[:2]
+    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_AREA if native > 2 * scale else cv2.INTER_LINEAR)
+    upright = np.asarray(cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    whole = np.full(image.shape[:2], 255, np.uint8)
+    shown = np.asarray(cv2.warpAffine(whole, matrix, size, flags=cv2.WARP_INVERSE_MAP), np.uint8)
+    return cut_head(upright, (margin * scale, margin * scale, width * scale, height * scale), shown)
