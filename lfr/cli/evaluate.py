@@ -10,6 +10,7 @@ import typer
 from lfr import log
 from lfr.cli.calibrate import calibrate
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
+from lfr.cli.envelope import envelope
 from lfr.cli.evaluate_set import evaluate_set
 from lfr.cli.evaluate_threshold import threshold as threshold_for_list
 from lfr.cli.output import print_json, print_table, progress_on_stderr
@@ -31,6 +32,7 @@ def evaluate() -> None:
 app.command()(calibrate)
 app.command("set")(evaluate_set)
 app.command("threshold")(threshold_for_list)
+app.command()(envelope)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,20 @@ class Cast:
 
 
 def choose_cast(
-    folder: Path, settings: Settings, engine: FaceEngine, progress: Callable[[int, int], None] = lambda *_: None
+    folder: Path,
+    settings: Settings,
+    engine: FaceEngine,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    *,
+    without: Collection[str] = (),
 ) -> Cast:
     """Draw the cast by the settings' seed. engine: only tells where the faces are, to cut them out.
 
+    without: people who are left out.
+
     Raises SourceError when the folder holds too few people, or too few with a face that can be cut out.
     """
-    everybody = people_in(folder)
+    everybody = [person for person in people_in(folder) if person.name not in without]
     rng = np.random.default_rng((settings.seed, 0))
     order = [_shuffled(everybody[i], rng) for i in rng.permutation(len(everybody))]
     cutter = _Cutter(folder, engine)

@@ -123,7 +123,7 @@ def _warp(
 
 def _softened(patch: Cutout, stance: Stance) -> Cutout:
     """Defocus, and the smear of what moved while the shutter was open."""
-    size = (5, 5) if stance.blur <= 2 else (0, 0)  # 0: as large as the sigma needs
+    size = (5, 5) if stance.blur <= 1 else (0, 0)  # 0: as large as the sigma needs
     soft = cv2.GaussianBlur(patch, size, stance.blur)
     smear = (max(1, round(abs(stance.smear[0]))), max(1, round(abs(stance.smear[1]))))
     return np.asarray(cv2.blur(soft, smear) if max(smear) > 1 else soft, np.uint8)
