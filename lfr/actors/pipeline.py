@@ -83,7 +83,8 @@ class CameraPipeline:
     """Frames in, alerts out, for as long as one mandate lasts. `feed` frames in order, then `drain` or `close`.
 
     Not thread-safe: one event loop owns it. durable: called with the place up to which everything is durable, after
-    each handled frame. refused: the mandate was not good enough for somebody; nothing is handled after that.
+    each handled frame. refused: the mandate was not good enough for somebody; nothing is handled after that. is_attack:
+    asked with the frame and the box x y w h of each alert before it is raised; none = off (D7).
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class CameraPipeline:
         tile: Tile | None = None,
         durable: Callable[[Place], None] = lambda _: None,
         rules: ShotRules | None = None,
+        is_attack: Callable[[Image, tuple[int, int, int, int]], bool] | None = None,
     ) -> None:
         self.camera = camera
         self.pack = pack
@@ -116,6 +118,8 @@ class CameraPipeline:
         self._limits = limits or Limits()
         self._durable = durable
         self._rules = rules or ShotRules()
+        self._is_attack = is_attack
+        self.suppressed = 0
         self._tracker = Tracker()
         self._zone = zone
         self._transits: dict[int, Transit] = {}
@@ -350,6 +354,10 @@ class CameraPipeline:
             return
         x0, y0, x1, y1 = (round(float(v)) for v in box)
         at = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
+        if self._is_attack is not None and await asyncio.to_thread(self._is_attack, image, at):
+            self.suppressed += 1  # a photograph or a screen: this passage raises no alert for this entry (D7)
+            _log.warning("alert.suppressed", transit=number)
+            return
         alert = RaisedAlert(
             deployment_id=self.deployment_id,
             camera=self.camera,

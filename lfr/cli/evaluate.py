@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from lfr import log
+from lfr.cli.attack import attack
 from lfr.cli.calibrate import calibrate
 from lfr.cli.clip_options import Clip, Faces, Json, PaceOption, PackName, Threshold, TruthFile
 from lfr.cli.envelope import envelope
@@ -33,6 +34,7 @@ app.command()(calibrate)
 app.command("set")(evaluate_set)
 app.command("threshold")(threshold_for_list)
 app.command()(envelope)
+app.command()(attack)
 
 
 @app.command()

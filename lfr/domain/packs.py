@@ -3,7 +3,7 @@
 The YAML form is `configs/packs/NAME.yaml`; finding and verifying the files is `lfr.vision.packs`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from lfr.domain.faces import Alignment, Metric
 
 Use = Literal["operational", "research"]
 """`research` packs refuse to run in an operational deployment."""
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +90,75 @@ class Calibration(_Strict, frozen=True):
     upper: tuple[tuple[float, float], ...] = ()
 
 
+class AttackModel(_Strict, frozen=True):
+    """One model of the check. scale: it is given the face's box enlarged so many times about its middle."""
+
+    file: str
+    sha256: str
+    scale: float
+
+
+class AttackFloor(_Strict, frozen=True):
+    """The most that may go wrong: upper ends of 95 % intervals of APCER (worst instrument) and BPCER."""
+
+    apcer: Share
+    bpcer: Share
+
+
+class AttackRecord(_Strict, frozen=True):
+    """What `lfr evaluate attack` measured at the slot's threshold (ISO/IEC 30107-3). worst: the instrument of APCER."""
+
+    apcer: Share
+    apcer_high: Share
+    worst: str
+    attacks: int
+    bpcer: Share
+    bpcer_high: Share
+    bona_fide: int
+    method: str
+
+
+class PresentationAttack(_Strict, frozen=True):
+    """The optional check whether an alert's face is a photograph or a screen (D7).
+
+    Pixel contract: (value - mean) / std in the given colour order, NCHW float32, `side` pixels square. Each model gives
+    `classes` logits, one of which is a live face; the score is the mean over the models of its softmax. Below
+    `threshold` it is an attack. A slot that never passed its own floor cannot be enabled.
+    """
+
+    models: Annotated[tuple[AttackModel, ...], msgspec.Meta(min_length=1)]
+    use: Use
+    licence: Licence
+    threshold: Share
+    floor: AttackFloor
+    side: int = 80
+    colour: Literal["rgb", "bgr"] = "bgr"
+    mean: float = 0.0
+    std: float = 1.0
+    classes: int = 3
+    live_class: int = 1
+    measured: AttackRecord | None = None
+
+    @property
+    def shortfall(self) -> str:
+        """Why it cannot be enabled, in words; empty where it passed its floor."""
+        record, floor = self.measured, self.floor
+        if record is None:
+            return "it was never measured"
+        faults = []
+        if record.apcer_high > floor.apcer:
+            faults.append(
+                f"of {record.attacks} attacks ({record.worst}) {record.apcer:.1%} pass for live, it may be "
+                f"{record.apcer_high:.1%}; at most {floor.apcer:.1%} is its floor"
+            )
+        if record.bpcer_high > floor.bpcer:
+            faults.append(
+                f"of {record.bona_fide} live faces {record.bpcer:.1%} are taken for attacks, it may be "
+                f"{record.bpcer_high:.1%}; at most {floor.bpcer:.1%} is its floor"
+            )
+        return "; ".join(faults)
+
+
 class Pack(_Strict, frozen=True):
     """One pack, as its file says. Engine `double` is the test double: it sees painted markers, never a face."""
 
@@ -101,4 +172,5 @@ class Pack(_Strict, frozen=True):
     extra_files: tuple[ExtraFile, ...] = ()
     quality: Quality = Quality()
     calibration: Calibration | None = None
+    presentation_attack: PresentationAttack | None = None
     note: str = ""

@@ -17,7 +17,7 @@ import msgspec
 import platformdirs
 
 from lfr.domain.errors import ConfigError, LicenceRefused, ModelCorrupt, ModelMissing, PackNotFound
-from lfr.domain.packs import Detector, ExtraFile, Pack, Recogniser
+from lfr.domain.packs import Detector, ExtraFile, Pack, PresentationAttack, Recogniser
 from lfr.resources import configs
 
 _KINDS = {
@@ -68,7 +68,7 @@ def load_pack(name_or_path: str) -> Pack:
 
 def pack_digest(pack: Pack) -> str:
     """sha256 (hex) of all that decides what this pack answers: files by hash, contracts, quality floor, calibration."""
-    deciding = {
+    deciding: dict[str, object] = {
         "engine": pack.engine,
         "detector": pack.detector,
         "recogniser": pack.recogniser,
@@ -76,6 +76,9 @@ def pack_digest(pack: Pack) -> str:
         "quality": pack.quality,
         "calibration": pack.calibration,
     }
+    if pack.presentation_attack is not None:
+        # Its record tells whether it may be enabled; what it answers does not depend on it.
+        deciding["presentation_attack"] = msgspec.structs.replace(pack.presentation_attack, measured=None)
     return hashlib.sha256(msgspec.json.encode(deciding, order="sorted")).hexdigest()
 
 
@@ -119,6 +122,17 @@ def locate(pack: Pack, roots: Sequence[Path]) -> LocatedPack:
         return LocatedPack(pack, nowhere, nowhere)
     found = [_locate_file(pack, wanted.file, wanted.sha256, roots) for wanted in pack_files(pack)]
     return LocatedPack(pack, found[0], found[1], tuple(found[2:]))
+
+
+def locate_attack(pack: Pack, roots: Sequence[Path]) -> tuple[Path, ...]:
+    """The models of the pack's check for presentation attacks. Raises as `locate` does; ConfigError without a slot."""
+    slot = pack.presentation_attack
+    if slot is None:
+        raise ConfigError(
+            f"pack {pack.name} has no check for presentation attacks",
+            hint="a pack file may have a slot `presentation_attack`, as configs/packs/research.yaml has",
+        )
+    return tuple(_locate_file(pack, model.file, model.sha256, roots) for model in slot.models)
 
 
 def sha256_of(path: Path) -> str:
@@ -203,9 +217,20 @@ def _check(pack: Pack, path: Path) -> None:
         ("recogniser.std must not be 0", pack.recogniser.std == 0),
         ("a double never is operational", pack.engine == "double" and pack.use != "research"),
     ]
-    for item in pack_files(pack):
+    if pack.presentation_attack is not None:
+        faults += _slot_faults(pack.presentation_attack)
+    for item in (*pack_files(pack), *(pack.presentation_attack.models if pack.presentation_attack else ())):
         faults.append((f"file {item.file!r} must be a bare file name", not re.fullmatch(r"[\w][\w.-]*", item.file)))
         faults.append((f"sha256 of {item.file} must be 64 hex digits", not re.fullmatch(r"[0-9a-f]{64}", item.sha256)))
     wrong = [text for text, is_wrong in faults if is_wrong]
     if wrong:
         raise ConfigError(f"{path}: {'; '.join(wrong)}", hint="see configs/packs for examples")
+
+
+def _slot_faults(slot: PresentationAttack) -> list[tuple[str, bool]]:
+    return [
+        ("presentation_attack.side must be at least 16", slot.side < 16),
+        ("presentation_attack.std must not be 0", slot.std == 0),
+        ("presentation_attack.live_class is none of its classes", not 0 <= slot.live_class < slot.classes),
+        ("presentation_attack.models: a scale must be at least 1", any(model.scale < 1 for model in slot.models)),
+    ]

@@ -101,6 +101,26 @@ async def test_a_listed_person_raises_one_alert_and_everybody_else_none():  # D3
     assert list(line.books.committed) == [alert.id]
 
 
+@pytest.mark.rule("D7")
+async def test_a_presentation_attack_raises_no_alert_and_is_counted():
+    ports = NearbyPorts()
+    entry = enrol(ports, 3)
+    enrol(ports, 7)
+    asked = []
+
+    def is_attack(picture, box):
+        x, y, w, h = box
+        asked.append(picture[y + h // 2, x + w // 2].tolist())
+        return y > 150  # who walks below
+
+    line = pipeline(ports, is_attack=is_attack)
+    await play(line, frames({3: (20, 60, 8, 50), 7: (500, 220, -8, 60)}))
+    assert [alert.entry_id for alert in ports.alerts] == [entry]
+    assert line.suppressed == 1
+    assert len(asked) == 2  # once for each alert, never for who is not about to raise one
+    assert all(max(colour) > 200 for colour in asked)  # the box is the face's, in the frame it was found in
+
+
 async def test_an_unlisted_crowd_raises_nothing():
     ports = NearbyPorts()
     enrol(ports, 0)
