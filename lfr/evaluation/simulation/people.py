@@ -19,7 +19,7 @@ class Person:
 
 
 def people_in(folder: Path) -> list[Person]:
-    """Everybody in the folder, by name. A sub-folder is one person, a picture that lies loose is one of its own.
+    """Everybody in the folder, by name. A sub-folder is one person, and so is a picture that lies loose; one name, one person.
 
     Raises SourceError: no such folder, one that cannot be read, or none with a picture in it.
     """
