@@ -19,7 +19,7 @@ class Person:
 
 
 def people_in(folder: Path) -> list[Person]:
-    """Everybody in the folder, by name. A sub-folder is one person, and so is a picture that lies loose; one name, one person.
+    """Everybody in the folder, by name: a sub-folder is one person, and so is a picture that lies loose.
 
     Raises SourceError: no such folder, one that cannot be read, or none with a picture in it.
     """
