@@ -118,8 +118,7 @@ class CameraPipeline:
         self._limits = limits or Limits()
         self._durable = durable
         self._rules = rules or ShotRules()
-        self._is_attack = is_attack
-        self.suppressed = 0
+        self._is_attack, self.suppressed = is_attack, 0
         self._tracker = Tracker()
         self._zone = zone
         self._transits: dict[int, Transit] = {}
@@ -264,14 +263,9 @@ class CameraPipeline:
             return
         for i in kept:
             self._transits[int(numbers[i])].took(float(weights[i]), frame.media_s)
+        keys = [TransitKey(self.camera, self.run, int(numbers[i])) for i in kept]
         notes = [
-            ShotNote(
-                TransitKey(self.camera, self.run, int(numbers[i])),
-                frame.media_s,
-                frame.stamped_at,
-                float(weights[i]),
-            )
-            for i in kept
+            ShotNote(key, frame.media_s, frame.stamped_at, float(weights[i])) for key, i in zip(keys, kept, strict=True)
         ]
         self.place.embeddings += len(kept)
         self._undecided.add(frame.index)

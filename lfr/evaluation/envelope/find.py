@@ -70,7 +70,8 @@ def find_envelope(
     )
     gallery = enrol(engine, pack, folder, cast.entries)
     listed = {item.entry_id for item in gallery}
-    matcher = Matcher(pack.recogniser.dim, pack.recogniser.metric, _threshold(pack, wanted))
+    threshold = for_watchlist(pack, len(listed), target_fpir=wanted.target_fpir, fixed=wanted.threshold)
+    matcher = Matcher(pack.recogniser.dim, pack.recogniser.metric, threshold)
     matcher.add(gallery)
     people = [
         (walker.identity, Mover(number, walker.heads[0]))
@@ -140,10 +141,6 @@ def _level(level: Level) -> dict[str, Any]:
         "high": round(high, 4),
         "measured": outcome.measured,
     }
-
-
-def _threshold(pack: Pack, wanted: Wanted) -> Callable[[int], Threshold]:
-    return lambda entries: for_watchlist(pack, entries, target_fpir=wanted.target_fpir, fixed=wanted.threshold)
 
 
 def _measure(
