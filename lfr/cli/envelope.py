@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,6 @@ import typer
 from lfr import log
 from lfr.cli.clip_options import Json, PackName, Threshold
 from lfr.cli.output import print_json, print_table, progress_on_stderr
-from lfr.domain.errors import StorageError
 
 
 def envelope(
@@ -48,6 +46,7 @@ def envelope(
     """
     from lfr.evaluation.envelope.find import Wanted, find_envelope, report_of  # noqa: PLC0415 - heavy
     from lfr.evaluation.envelope.page import page  # noqa: PLC0415
+    from lfr.evaluation.files import require_folder, write_files  # noqa: PLC0415
     from lfr.evaluation.truth import load_truth  # noqa: PLC0415
     from lfr.vision.engine import open_engine  # noqa: PLC0415
     from lfr.vision.packs import default_roots, load_pack, locate, pack_digest  # noqa: PLC0415
@@ -56,7 +55,7 @@ def envelope(
     excluded = frozenset(name for path in without or [] for name in load_truth(path).people())
     wanted = Wanted(watchlist_size, transits, floor, target_fpir, threshold, seed, excluded)
     located = locate(load_pack(pack), default_roots())
-    _require_folder(out)
+    require_folder(out)
     engine = open_engine(located, threads=os.cpu_count() or 1)
     started = time.perf_counter()
     try:
@@ -65,35 +64,12 @@ def envelope(
     finally:
         engine.close()
     report = report_of(found, located.pack, pack_digest(located.pack), time.perf_counter() - started)
-    _write(out / "envelope.html", page(report).encode())
-    _write(out / "envelope.json", msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    figures = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    write_files(out, {"envelope.html": page(report).encode(), "envelope.json": figures})
     if json:
         print_json(report)
     else:
         _show(report, out)
-
-
-def _require_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: {(error.strerror or 'cannot be made').lower()}", hint="give another --out"
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StorageError(f"{folder}: cannot be written", hint="check its rights, or give another --out")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all. Raises StorageError."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=".lfr-", dir=path.parent) as folder:
-            made = Path(folder) / path.name
-            made.write_bytes(content)
-            made.replace(path)
-    except OSError as error:
-        words = (error.strerror or "cannot be written").lower()
-        raise StorageError(f"{path}: {words}", hint="check its rights and space") from error
 
 
 def _show(report: dict[str, Any], out: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lfr.domain.faces import Image
 from lfr.evaluation.simulation.heads import Upright
@@ -85,9 +86,7 @@ def _screen(photograph: Upright, rng: np.random.Generator, *, frame: float) -> H
     return _framed(photograph, _clipped(lit), border=frame, colour=(18, 18, 20))
 
 
-def _gleam(
-    high: int, wide: int, rng: np.random.Generator, strength: float
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _gleam(high: int, wide: int, rng: np.random.Generator, strength: float) -> NDArray[np.float32]:
     """Light that lies across a smooth surface: one soft band."""
     rows, columns = np.mgrid[:high, :wide].astype(np.float32)
     angle = rng.uniform(0, np.pi)
@@ -104,5 +103,5 @@ def _framed(photograph: Upright, picture: Image, *, border: float, colour: tuple
     return Head(np.ascontiguousarray(opaque), (x + edge, y + edge, w, h), (120, 140, 170))
 
 
-def _clipped(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Image:
+def _clipped(values: NDArray[np.float32] | NDArray[np.float64]) -> Image:
     return np.asarray(np.clip(values, 0, 255), np.uint8)

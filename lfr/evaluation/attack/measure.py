@@ -19,7 +19,8 @@ from lfr.domain.intervals import clopper_pearson
 from lfr.domain.packs import AttackRecord, PresentationAttack
 from lfr.evaluation.attack.instruments import MARGIN
 from lfr.evaluation.attack.presentations import BONA_FIDE, SPECIES, Presentation, Species, Studio
-from lfr.evaluation.simulation.heads import Upright, find_head, find_upright, read_picture
+from lfr.evaluation.files import read_picture
+from lfr.evaluation.simulation.heads import Upright, find_head, find_upright
 from lfr.evaluation.simulation.people import people_in
 from lfr.vision.drawing.head import Head
 from lfr.vision.engine.base import FaceEngine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from lfr.vision.drawing.head import Head
 from lfr.vision.drawing.person import Clothes, Stance, draw_person, paste_head
 
 Species = Literal["walker", "print", "mask", "phone", "tablet"]
-BONA_FIDE: Species = "walker"
+BONA_FIDE: Final = "walker"
 SPECIES: tuple[Species, ...] = (BONA_FIDE, *INSTRUMENTS)
 
 _NOISE_SIGMA, _JPEG_QUALITY = 4.0, 80

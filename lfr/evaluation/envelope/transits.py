@@ -21,7 +21,7 @@ from lfr.domain.transit import Transit
 from lfr.domain.watchlist import GalleryItem
 from lfr.evaluation.envelope.levels import Held
 from lfr.evaluation.envelope.lineup import FPS, FRAMES, LineUp, Mover, Places
-from lfr.evaluation.simulation.heads import central, read_picture
+from lfr.evaluation.files import read_picture
 from lfr.evaluation.truth import Entry
 from lfr.matching.matcher import Matcher, ShotNote, TransitKey
 from lfr.vision import quality
@@ -29,7 +29,7 @@ from lfr.vision.align import cut
 from lfr.vision.conditions import detail, light
 from lfr.vision.engine.base import FaceEngine
 from lfr.vision.letterbox import fit
-from lfr.vision.stills import find_faces
+from lfr.vision.stills import central_face, find_faces
 
 CONFIRM_SHOTS = 2
 _LONG_AFTER = FRAMES / FPS + 60.0  # seconds of the picture: no shot is as young
@@ -77,7 +77,9 @@ def enrol(engine: FaceEngine, pack: Pack, folder: Path, entries: Sequence[Entry]
         faces = None if image is None else find_faces(engine, image)
         if image is None or faces is None or not len(faces):
             continue
-        crop = cut(image, faces.points[[central(faces, image)]], pack.recogniser.alignment)
+        crop = cut(
+            image, faces.points[[central_face(faces, image.shape[1], image.shape[0])]], pack.recogniser.alignment
+        )
         items.append(GalleryItem(entry_id(entry.id), entry_id(entry.images[0]), engine.embed(crop)[0]))
     if not items:
         raise SourceError(f"{folder}: no listed picture has a face in it", hint="give pictures of faces")

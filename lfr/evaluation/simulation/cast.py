@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from lfr.domain.errors import SourceError
-from lfr.evaluation.simulation.heads import find_head, read_picture
+from lfr.evaluation.files import read_picture
+from lfr.evaluation.simulation.heads import find_head
 from lfr.evaluation.simulation.people import Person, people_in
 from lfr.evaluation.simulation.settings import Settings
 from lfr.evaluation.truth import Entry

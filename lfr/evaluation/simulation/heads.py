@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lfr.domain.faces import Alignment, Detections, Image
+from lfr.domain.faces import Alignment, Image
 from lfr.vision.align import canonical, crop_to_image, eyes_nose
 from lfr.vision.drawing.head import FaceBox, Head, cut_head
 from lfr.vision.engine.base import FaceEngine
-from lfr.vision.stills import find_faces
+from lfr.vision.stills import central_face, find_faces
 
 # The face box from the eyes, in distances between them: forehead to chin, ear to ear.
 _WIDTH, _ABOVE, _BELOW = 2.15, 1.05, 1.80
 _MARGIN = 0.45  # of the box's width, around it: what a head's ellipse reaches
 _MAX_FACE_PX = 320.0
-
-
-def read_picture(path: Path) -> Image | None:
-    """A picture, uint8 (height, width, 3) BGR; None where it cannot be read as one."""
-    try:
-        raw = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError:
-        return None
-    picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
-    return None if picture is None else np.asarray(picture, np.uint8)
-
-
-def central(faces: Detections, image: Image) -> int:
-    """The index of the face nearest to the middle: in a picture of one person the others stand at its edge."""
-    middle = np.array(image.shape[1::-1]) / 2
-    centres = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
-    return int(np.linalg.norm(centres - middle, axis=1).argmin())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,7 @@ def find_upright(engine: FaceEngine, image: Image, *, margin: float) -> Upright 
     if not len(faces):
         return None
     alignment = engine.contract.alignment
-    matrix = crop_to_image(faces.points[[central(faces, image)]], alignment)[0]
+    matrix = crop_to_image(faces.points[[central_face(faces, image.shape[1], image.shape[0])]], alignment)[0]
     return _upright(image, matrix, alignment, margin) if np.isfinite(matrix).all() else None
 
 
