@@ -28,7 +28,9 @@ def calibrate(
     walkers: Annotated[int, typer.Option(help="How many people pass by.", min=1)] = 800,
     listed: Annotated[int, typer.Option(help="How many other people they are compared with.", min=1)] = 1200,
     seed: Annotated[int, typer.Option(help="Chooses people and walks.")] = 1,
-    target_fpir: Annotated[float, typer.Option(help="Written into the result: false alerts per transit.")] = 0.02,
+    target_fpir: Annotated[
+        float, typer.Option(min=1e-9, max=0.5, help="Written into the result: false alerts per transit.")
+    ] = 0.02,
 ) -> None:
     """Measure how high unlisted people score, and print the `calibration` of a pack file as YAML.
 

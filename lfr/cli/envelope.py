@@ -29,7 +29,8 @@ def envelope(
         float, typer.Option(min=0.01, max=0.999, help="The lower end of TPIR's 95 % interval must reach this.")
     ] = 0.85,
     target_fpir: Annotated[
-        float | None, typer.Option(help="Of the threshold; without it the pack's own.", show_default=False)
+        float | None,
+        typer.Option(min=1e-9, max=0.5, help="Of the threshold; without it the pack's own.", show_default=False),
     ] = None,
     threshold: Threshold = None,
     without: Annotated[

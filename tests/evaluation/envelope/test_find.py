@@ -133,6 +133,14 @@ def test_more_transits_than_entries_are_refused(faces, pack, tmp_path, capsys):
     assert "hint: " in err
 
 
+@pytest.mark.parametrize("rate", [-1, 0, 7])
+def test_a_rate_that_is_none_is_refused_before_anything_is_measured(faces, pack, tmp_path, capsys, rate):
+    code, _, err = command(capsys, faces, "--pack", pack, "--out", tmp_path / "out", "--target-fpir", rate)
+    assert code == 2
+    assert "--target-fpir" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_place_that_cannot_be_made_is_refused_before_anything_is_measured(faces, pack, capsys):
     code, _, err = command(capsys, faces, "--pack", pack, "--out", pack / "out")
     assert code == 1
