@@ -46,6 +46,10 @@ class Running:
         """As Control.tile."""
         return await self._control.tile(camera)
 
+    async def confirm_view(self, camera: str, by: str) -> None:
+        """As Control.confirm_view."""
+        await self._changing(self._control.confirm_view(camera, by))
+
     async def stop(self, by: str) -> SystemStatus:
         """As Control.stop; returns the state after it."""
         await self._control.stop(by)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import msgspec
 import typer
 
 from lfr import log
+from lfr.cli.office import As, ConfigFile, PasswordFile, password_of
 from lfr.cli.output import print_json, print_table
 from lfr.config import Camera, camera_address, public_url
 
@@ -20,7 +22,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def camera() -> None:
-    """Try a camera before it is used."""
+    """Try a camera before it is used; say that one which was moved shows what it should."""
 
 
 @app.command()
@@ -50,6 +52,28 @@ def check(
         print_json(msgspec.to_builtins(seen))
     else:
         _show(seen)
+
+
+@app.command("confirm-view")
+def confirm_view(
+    camera: Annotated[str, typer.Argument(help="The camera's id, as in the configuration.")],
+    config: ConfigFile,
+    name: As = "",
+    password_file: PasswordFile = None,
+) -> None:
+    """Say that a camera which was moved shows what it should: it recognises again, with this view as the usual one.
+
+    Look at its tile first; the log says who did.
+    """
+    from lfr.cli.client import connect  # noqa: PLC0415
+    from lfr.config import load  # noqa: PLC0415
+
+    log.configure("WARNING")
+    with connect(load(config), timeout_s=10.0) as client:
+        if name:
+            client.signed_in(name, password_of(name, password_file))
+        client.post(f"/api/v1/cameras/{quote(camera, safe='')}/confirm-view")
+    typer.echo(f"{camera}: its view is confirmed", err=True)
 
 
 def _show(seen: Inspection) -> None:

@@ -29,6 +29,7 @@ ROUTES = {
     ("GET", "/api/v1/metrics"): EVERYBODY,
     ("GET", "/api/v1/cameras"): EVERYBODY,
     ("GET", "/api/v1/cameras/{camera}/tile"): EVERYBODY,
+    ("POST", "/api/v1/cameras/{camera}/confirm-view"): PLACE,
     ("GET", "/api/v1/alerts"): EVERYBODY,
     ("GET", "/api/v1/alerts/{alert_id}"): EVERYBODY,
     ("GET", "/api/v1/alerts/{alert_id}/probe"): EVERYBODY,

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from lfr.cli.app import run
 from lfr.cli.client import Client, RunFile, connect, find_run, local_user
 from lfr.config import parse
 from lfr.domain import errors
@@ -183,3 +184,21 @@ def test_the_local_user_has_a_name(monkeypatch):
 
     monkeypatch.setattr("getpass.getuser", nobody)
     assert local_user() == f"local:{os.getuid()}"
+
+
+@pytest.mark.rule("C5")
+def test_a_moved_cameras_view_is_confirmed_from_the_command_line(config, write, server, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("lfr.log.configure", lambda level: None)
+    (tmp_path / "van.yaml").write_text("name: van\nmode: demo\npack: embedded\ndata_dir: data\n")
+    command = ["camera", "confirm-view", "north", "--config", str(tmp_path / "van.yaml")]
+    write(url=server.url)
+    server.answer = (204, b"")
+    with pytest.raises(SystemExit) as left:
+        run(command)
+    assert (left.value.code, capsys.readouterr().err) == (0, "north: its view is confirmed\n")
+    assert [asked[:2] for asked in server.asked] == [("POST", "/api/v1/cameras/north/confirm-view")]
+    server.answer = (404, {"title": "Not found", "detail": "there is no camera north", "hint": "cameras: south"})
+    with pytest.raises(SystemExit) as left:
+        run(command)
+    assert left.value.code == 1
+    assert capsys.readouterr().err == "error: there is no camera north\nhint: cameras: south\n"

@@ -261,6 +261,25 @@ async def test_while_nobody_looks_no_tile_is_asked_for(browser, house):
         assert not [asked for asked in on.asked if asked.endswith("/tile")]
 
 
+@pytest.mark.rule("C5")
+async def test_a_camera_outside_its_envelope_says_so_and_one_that_was_moved_is_confirmed(browser, house):
+    north, south = house.control.answer.cameras
+    moved = msgspec.structs.replace(north, recognition="outside envelope", detail="outside envelope: moved")
+    dark = msgspec.structs.replace(south, recognition="outside envelope", detail="outside envelope: too dark")
+    dark = msgspec.structs.replace(dark, health="ok")
+    house.control.answer = msgspec.structs.replace(house.control.answer, cameras=(moved, dark))
+    async with screen(browser, house) as on:
+        await on.live()
+        first, second = (on.page.locator(".tile").nth(number) for number in range(2))
+        await expect(first.locator(".t-veil")).to_have_text("Outside envelope, no alerts · moved")
+        await expect(second.locator(".t-veil")).to_have_text("Outside envelope, no alerts · too dark")
+        await expect(second.locator(".t-confirm")).to_be_hidden()
+        await accessible(on.page)
+        await first.get_by_role("button", name="this view is right").click()
+        await expect(first.locator(".t-confirm")).to_be_enabled()
+        assert ("confirm-view", "north", "anna") in house.control.asked
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

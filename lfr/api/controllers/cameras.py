@@ -6,11 +6,12 @@ import hashlib
 import time
 from typing import Any
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from lfr.actors.control import CameraStatus
+from lfr.api.auth import Principal, only
 from lfr.api.pictures import JPEG
 from lfr.api.running import Running
 from lfr.domain.errors import NotFound
@@ -44,3 +45,13 @@ class CameraController(Controller):
         if request.headers.get("if-none-match") == etag:
             return Response(b"", status_code=304, headers=headers, media_type=JPEG)
         return Response(picture, headers=headers, media_type=JPEG)
+
+    @post("/{camera:str}/confirm-view", guards=[only("operator", "engineer")], status_code=204)
+    async def confirm_view(
+        self,
+        request: Request[Principal, str | None, Any],
+        running: NamedDependency[Running],
+        camera: FromPath[str],
+    ) -> None:
+        """Somebody looked: what a camera shows that was moved is what it should show (C5). It is logged."""
+        await running.confirm_view(camera, request.user.actor)

@@ -7,6 +7,9 @@ const EVERY_MS = 500;
 const LEVEL = { ok: "good", opening: "wait", reconnecting: "warn", "no frames": "warn", frozen: "warn", black: "warn", ended: "wait", stopped: "wait", failed: "bad" };
 const WORD = { ok: "OK", opening: "Opening", reconnecting: "Reconnecting", "no frames": "No frames", frozen: "Frozen picture", black: "Black picture", ended: "Ended", stopped: "Stopped", failed: "Failed" };
 
+// What a good picture says of recognition, where that is not simply live or off for the whole system.
+const RECOGNITION = { "outside envelope": "Outside envelope, no alerts", paused: "Paused, no alerts" };
+
 class Tile {
   constructor(camera, template) {
     this.id = camera.id;
@@ -16,6 +19,19 @@ class Tile {
     this.etag = "";
     this.busy = false;
     this.seenAt = 0;
+    this.part("confirm").addEventListener("click", () => this.confirm());
+  }
+
+  async confirm() {
+    this.part("confirm").disabled = true;
+    try {
+      await call(`/cameras/${encodeURIComponent(this.id)}/confirm-view`, { method: "POST" });
+      this.part("confirm").hidden = true;
+    } catch (problem) {
+      this.part("veil").textContent = problem.message;
+    } finally {
+      this.part("confirm").disabled = false;
+    }
   }
 
   show(camera) {
@@ -27,14 +43,16 @@ class Tile {
     this.part("health").textContent = WORD[camera.health] ?? camera.health;
     this.part("fps").textContent = camera.fps.toFixed(1);
     for (const key of ["dropped", "stale", "transits", "alerts"]) this.part(key).textContent = count(camera[key]);
+    this.part("confirm").hidden = camera.recognition !== "outside envelope" || !camera.detail.endsWith("moved");
     this.veil();
   }
 
   veil(lost = false) {
-    const { health, detail, last_frame_age_s: old } = this.camera;
+    const { health, recognition, detail, last_frame_age_s: old } = this.camera;
     let text = "";
     if (lost) text = "Connection lost. This picture is old.";
     else if (health !== "ok") text = [WORD[health] ?? health, detail, old === null || old < 2 ? "" : `last frame ${span(old)} ago`].filter(Boolean).join(" · ");
+    else if (RECOGNITION[recognition]) text = [RECOGNITION[recognition], detail.replace("outside envelope: ", "")].filter(Boolean).join(" · ");
     else if (!this.seenAt) text = "Waiting for the first picture";
     this.part("veil").textContent = text;
   }
