@@ -45,7 +45,8 @@ class Camera(_Strict, frozen=True):
 
     pace: `file` (every frame, back-pressure) or `live` (its own rate, newest frame wins); streams are always live.
     process_fps: how often the detector runs, at most. zone: polygon of x, y in 0..1 of the picture; empty = all of it.
-    node: the van or node this camera hangs on (Ray resource `van:<node>`); empty = this one.
+    node: the van or node this camera hangs on (Ray resource `van:<node>`); empty = this one. waits: nothing is read
+    before recognition begins, as is always so at pace `file`: a clip that is measured must not run out meanwhile.
     """
 
     id: Name
@@ -55,6 +56,7 @@ class Camera(_Strict, frozen=True):
     process_fps: Positive = 12.5
     zone: tuple[tuple[Share, Share], ...] = ()
     node: str = ""
+    waits: bool = False
     times: SourceTimes = SourceTimes()
 
 

@@ -41,7 +41,7 @@ async def run_clip(
             name="clip",
             mode="research",
             pack=located.pack.name,
-            cameras=(Camera(id=_CAMERA, url=str(clip), pace=pace),),
+            cameras=(Camera(id=_CAMERA, url=str(clip), pace=pace, waits=True),),
             data_dir=folder,
             matcher=Matcher(threshold=threshold),
             ray=RayNode(store_mb=256),

@@ -118,6 +118,7 @@ class Lookout:
         self._outside = False
         self._reason = self._began_outside = ""
         self._rewind = True
+        self._waiting = False
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -133,7 +134,9 @@ class Lookout:
 
     @property
     def picture(self) -> SourceHealth:
-        """The picture's health in one word."""
+        """The picture's health in one word. What waits to be read is not blind."""
+        if self._waiting:
+            return "opening"
         return self._health.word(self.source.stats) if self.source else "opening"
 
     @property
@@ -242,8 +245,11 @@ class Lookout:
         while not self.stopped:
             self._changed.clear()
             line = await self._current(source)
-            if line is None and not source.live and not (self._outside and self._grant):
+            self._waiting = line is None and self._patient(source) and not (self._outside and self._grant)
+            if self._waiting:
                 await self._changed.wait()
+                if source.stats.read == 0:
+                    self.began = time.time()
                 continue
             if line is not None:
                 await line.room()
@@ -267,6 +273,10 @@ class Lookout:
                 await asyncio.to_thread(self.tile.refresh, fitted.picture, fitted.box, frame)
             if not source.live:
                 self._pass_over(frame)
+
+    def _patient(self, source: Source) -> bool:
+        """Whether what is not read now can be read later."""
+        return not source.live or (self._camera.waits and source.stats.read == 0)
 
     def _look(self, frame: Frame, source: Source) -> tuple[Fitted, Verdict | None]:
         """Mask and fit a frame, and judge it where it would be recognised in. Runs in a thread."""

@@ -18,7 +18,7 @@ from lfr.actors.doorman import Pass
 from lfr.actors.journal import Place
 from lfr.actors.lookout import Grant, Lookout
 from lfr.actors.pipeline import Limits
-from lfr.config import Camera
+from lfr.config import Camera, SourceTimes
 from lfr.domain.alerts import AlertReceipt
 from lfr.domain.plan import CameraZone
 from lfr.domain.watchlist import GalleryItem
@@ -138,10 +138,10 @@ class Watched:
         return self
 
 
-async def watch(film, zone=WHOLE, masks=()):
+async def watch(film, zone=WHOLE, masks=(), **options):
     ports, told = Neighbours(), []
     lookout = Lookout(
-        Camera(id="north", url="x", pace="live" if film.live else "file", process_fps=FPS),
+        Camera(id="north", url="x", pace="live" if film.live else "file", process_fps=FPS, **options),
         double_pack(), lambda: film, ports, "r1", limits=Limits(patient=not film.live), place=Place(),
         remember=lambda _: None, tell=lambda kind, payload: told.append((kind, payload)),
     )  # fmt: skip
@@ -265,3 +265,19 @@ async def test_without_a_mandate_nothing_is_looked_at_but_for_the_tile(backdrop)
     assert done.ports.seen == []
     assert done.told == []
     assert done.lookout.tile.latest is not None
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["file", "waits"])
+async def test_a_clip_waits_for_its_mandate_is_not_blind_meanwhile_and_then_is_read_from_its_start(backdrop, live):
+    done = await watch(Film(backdrop, 3, live=live), waits=live, times=SourceTimes(stale_after=0.2, frozen_after=0.2))
+    grant = done.lookout.grant
+    await done.lookout.withdraw("no mandate")
+    running = asyncio.create_task(done.run())
+    await asyncio.sleep(0.6)  # longer than a camera may be silent
+    assert (done.lookout.picture, done.lookout.source.stats.read) == ("opening", 0)
+    given = time.time()
+    await done.lookout.take(grant)
+    await running
+    assert done.lookout.began >= given
+    assert done.lookout.source.stats.read == round(3 * FPS)
+    assert len(done.ports.alerts) == 1
