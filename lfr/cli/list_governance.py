@@ -11,6 +11,7 @@ import typer
 from lfr.cli.office import As, ConfigFile, From, Office, PasswordFile, Reason, Signer, at_office
 from lfr.cli.output import print_json, text_table
 from lfr.config import load
+from lfr.domain.duties import CHECKERS, KEEPERS
 from lfr.domain.errors import ConfigError, WatchlistError
 from lfr.services import alike as look_alikes
 from lfr.services import confirmations, import_report, policies, status_feed, watchlist
@@ -34,7 +35,7 @@ def confirm(
 
     async def step(office: Office) -> int:
         row = await office.find(deployment)
-        by = await office.acting(name, password_file)
+        by = await office.acting(name, password_file, CHECKERS)
         wanted = list(entries or ())
         if all_:
             every = await watchlist.list_entries(office.db, office.node.vault(), row.id)
@@ -51,7 +52,7 @@ def alike(config: ConfigFile, deployment: Which = "", name: As = "", password_fi
 
     async def step(office: Office) -> None:
         row = await office.find(deployment)
-        by = await office.acting(name, password_file)
+        by = await office.acting(name, password_file, KEEPERS)
         vault = office.node.vault()
         found = await flag_alike(office, row.id, by)
         names = await watchlist.labels(office.db, vault, row.id, found.keys())
@@ -97,7 +98,7 @@ def recheck(
 
     async def step(office: Office) -> status_feed.FeedResult:
         row = await office.find(deployment)
-        by = await office.acting(name, password_file)
+        by = await office.acting(name, password_file, KEEPERS)
         return await status_feed.apply(office.db, office.node.vault(), row.id, data, by=by)
 
     found = at_office(config, step)

@@ -10,6 +10,7 @@ from pathlib import Path
 from lfr.cli.list_governance import flag_alike
 from lfr.cli.office import Office, at_office
 from lfr.config import Config, load
+from lfr.domain.duties import KEEPERS
 from lfr.domain.errors import Conflict
 from lfr.domain.packs import Pack
 from lfr.domain.watchlist import ImportReport
@@ -96,7 +97,7 @@ def import_into(
     require_permitted(loaded, pack)
 
     async def step(office: Office) -> ImportReport:
-        by = await office.acting(name, password_file)
+        by = await office.acting(name, password_file, KEEPERS)
         row = await target(office, deployment, pack)
         with engines(loaded, pack) as ready:
             report = await watchlist.import_list(

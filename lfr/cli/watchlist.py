@@ -14,9 +14,10 @@ from lfr import log
 from lfr.cli.client import connect, find_run
 from lfr.cli.list_governance import Which, alike, confirm, digest, recheck, special, template
 from lfr.cli.list_import import import_into
-from lfr.cli.office import As, ConfigFile, Office, PasswordFile, at_office
+from lfr.cli.office import As, ConfigFile, Office, PasswordFile, at_office, password_of
 from lfr.cli.output import progress_on_stderr, text_table
 from lfr.config import load
+from lfr.domain.duties import LISTERS
 from lfr.domain.errors import WatchlistError
 from lfr.domain.watchlist import EntrySummary, RowResult
 from lfr.services import watchlist
@@ -137,12 +138,14 @@ def revoke(
     """Take one person off, at once and offline; returns when no live matcher here knows the entry any more."""
     if find_run(load(config)) is not None and not deployment:
         with connect(load(config)) as client:
+            if name:
+                client.signed_in(name, password_of(name, password_file))
             client.revoke_entry(entry_id)
     else:
 
         async def step(office: Office) -> None:
             row = await office.find(deployment)
-            by = await office.acting(name, password_file)
+            by = await office.acting(name, password_file, LISTERS)
             await watchlist.revoke(office.db, row.id, entry_id, by=by)
 
         at_office(config, step)

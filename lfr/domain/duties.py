@@ -42,6 +42,15 @@ CONSOLE: frozenset[Step] = frozenset({"plan", "pause", "stop", "end", "close", "
 """What whoever sits at the machine itself may do (`local:NAME`): nothing that makes it recognise."""
 
 
+KEEPERS: tuple[Role, ...] = ("watchlist-owner", "engineer")
+"""Who imports a list, and takes in the source system's statuses (B4)."""
+
+CHECKERS: tuple[Role, ...] = ("watchlist-owner", "operator", "engagement-officer", "authorising-officer")
+"""Who may confirm, as a second person, that a picture shows whom it says (B7)."""
+
+LISTERS: tuple[Role, ...] = ("watchlist-owner", "operator", "engineer")
+"""Who may put a single person on the list by hand, and take one off, which needs nobody else."""
+
 HOLDERS: tuple[Role, ...] = ("authorising-officer", "data-protection-officer", "engineer")
 """Who may keep an alert's pictures as evidence, and let go of them (G2)."""
 

@@ -13,7 +13,7 @@ from lfr.domain.ledger import Membership
 from lfr.services import ledger, policies, users
 from lfr.storage.columns import now
 from lfr.storage.database import Database, migrate
-from lfr.storage.models import EvidenceHold, LedgerKey, LedgerReply, StoredObject
+from lfr.storage.models import EvidenceHold, LedgerKey, LedgerReply, StoredObject, WatchlistEntry
 from lfr.storage.node import open_node
 from tests.support.kept import rows
 from tests.support.quick import quicken
@@ -104,6 +104,21 @@ def refused(answer, *words):
     assert err.splitlines()[1].startswith("hint: ")
     for one in words:
         assert one in err
+
+
+@pytest.mark.rule("A9")
+@pytest.mark.parametrize("command", ["confirm", "alike", "recheck", "import", "revoke"])
+def test_a_list_is_changed_from_the_shell_by_those_whom_it_is_for(house, lfr, found, tmp_path, command):
+    (tmp_path / "feed.csv").write_text("nominal_ref,status\nn/1,withdrawn\n")
+    (tmp_path / "people" / "Ada").mkdir(parents=True)
+    given = {
+        "confirm": ["--all"], "alike": [], "recheck": [tmp_path / "feed.csv"], "import": [tmp_path / "people"],
+        "revoke": [found(WatchlistEntry, "id")[0][0]],
+    }[command]  # fmt: skip
+    before = found(WatchlistEntry, "id", "revoked_at", "checked_at", "alike")
+    answer = lfr("watchlist", command, *given, "--as", "dana", "--password-file", "-", stdin=f"{ACCOUNT}\n")
+    refused(answer, "needs the role")
+    assert found(WatchlistEntry, "id", "revoked_at", "checked_at", "alike") == before
 
 
 HELD = ("--reason", "criminal-evidence", "--owner", "DC Doe", "--days", "30")

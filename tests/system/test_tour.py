@@ -293,6 +293,12 @@ async def addition(tour: Tour) -> None:
     page = await tour.take("olga", "Approve additions", password=True, then="Live")
     await expect(page.locator("#decisions .decision")).to_have_count(4)
     assert (await matcher.status.remote())["entries"] == 3
+    # A removal needs nobody's signature and applies at once.
+    page = await tour.open("wim", "/watchlist")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.locator(".entry", has_text="walker 5").get_by_role("button", name="Take off").click()
+    await expect(page.locator(".entry")).to_have_count(2)
+    assert (await matcher.status.remote())["entries"] == 2
 
 
 async def closing(tour: Tour) -> None:

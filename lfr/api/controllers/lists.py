@@ -19,6 +19,7 @@ from lfr.api.imports import Import, Imports, Progress
 from lfr.api.listed import EntryLine, FactsOut, ImportOut, ListOut, RecheckOut
 from lfr.api.running import Running
 from lfr.api.uploads import FILE, Form, form_operation, one_file, read_form
+from lfr.domain.duties import CHECKERS, KEEPERS
 from lfr.domain.watchlist import ImportReport
 from lfr.services import confirmations, status_feed, watchlist
 from lfr.services.import_report import template
@@ -28,8 +29,7 @@ from lfr.storage.vault import Vault
 
 MAX_IMPORT = 256 * 2**20
 MAX_FEED = 16 * 2**20
-KEEPERS = only("watchlist-owner", "engineer")
-CHECKERS = only("watchlist-owner", "operator", "engagement-officer", "authorising-officer")
+MAY_KEEP, MAY_CHECK = only(*KEEPERS), only(*CHECKERS)
 Asking = Request[Principal, str | None, Any]
 
 
@@ -67,7 +67,7 @@ class ListController(Controller):
 
     @post(
         "/imports",
-        guards=[KEEPERS],
+        guards=[MAY_KEEP],
         opt={"rate": "heavy"},
         request_max_body_size=MAX_IMPORT,
         operation_class=FileOperation,
@@ -96,7 +96,7 @@ class ListController(Controller):
 
         return ImportOut.of(imports.start(deployment, work, by=request.user.name, dry_run=dry_run))
 
-    @get("/imports/{run:uuid}", guards=[KEEPERS])
+    @get("/imports/{run:uuid}", guards=[MAY_KEEP])
     async def follow_import(
         self,
         db: NamedDependency[Database],
@@ -110,7 +110,7 @@ class ListController(Controller):
         found: Import = imports.get(deployment, run)
         return ImportOut.of(found)
 
-    @post("/{entry:uuid}/confirm", guards=[CHECKERS], status_code=204)
+    @post("/{entry:uuid}/confirm", guards=[MAY_CHECK], status_code=204)
     async def confirm(
         self,
         request: Asking,
@@ -125,7 +125,7 @@ class ListController(Controller):
 
     @post(
         "/recheck",
-        guards=[KEEPERS],
+        guards=[MAY_KEEP],
         opt={"rate": "heavy"},
         request_max_body_size=MAX_FEED,
         operation_class=FileOperation,

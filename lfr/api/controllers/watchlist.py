@@ -17,6 +17,7 @@ from lfr.api.pictures import JPEG, picture
 from lfr.api.running import Running
 from lfr.api.schemas import EnrolOut, EntryOut, RowOut, WatchlistOut
 from lfr.api.uploads import FILE, form_operation, read_form
+from lfr.domain.duties import LISTERS
 from lfr.domain.errors import NotFound
 from lfr.services import watchlist
 from lfr.storage.database import Database
@@ -49,7 +50,7 @@ class WatchlistController(Controller):
         return WatchlistOut([EntryOut(e.id, e.label, e.images, e.added_at, e.revoked_at) for e in found])
 
     @post(
-        guards=[only("operator", "engineer")],
+        guards=[only(*LISTERS)],
         opt={"rate": "heavy"},
         request_max_body_size=MAX_UPLOAD,
         operation_class=EnrolOperation,
@@ -71,7 +72,7 @@ class WatchlistController(Controller):
         rows = await running.add_entry(label, pictures, request.user.actor)
         return EnrolOut([RowOut.of(row) for row in rows])
 
-    @delete("/{entry_id:uuid}", guards=[only("operator", "engineer")])
+    @delete("/{entry_id:uuid}", guards=[only(*LISTERS)])
     async def revoke(
         self,
         request: Request[Principal, str | None, Any],
