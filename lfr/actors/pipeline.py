@@ -263,9 +263,14 @@ class CameraPipeline:
             return
         for i in kept:
             self._transits[int(numbers[i])].took(float(weights[i]), frame.media_s)
-        keys = [TransitKey(self.camera, self.run, int(numbers[i])) for i in kept]
         notes = [
-            ShotNote(key, frame.media_s, frame.stamped_at, float(weights[i])) for key, i in zip(keys, kept, strict=True)
+            ShotNote(
+                TransitKey(self.camera, self.run, int(numbers[i])),
+                frame.media_s,
+                frame.stamped_at,
+                float(weights[i]),
+            )
+            for i in kept
         ]
         self.place.embeddings += len(kept)
         self._undecided.add(frame.index)

@@ -189,10 +189,7 @@ async def test_a_clock_set_back_moves_no_end(station):
 
 @pytest.mark.rule("A4")
 async def test_an_urgent_authority_that_nobody_confirmed_takes_everything_away_when_it_lapses(station):
-    ground = station.ground
-    await ground.enrol(3)
-    await urgently_ready(ground)
-    await station.duty.go_live(ground.run.deployment_id, "system")
+    await urgently_live(station)
     await station.tend(on=4 * 3600 - 60)
     assert await station.state() == ("live", "asked")
     assert "bar" in await station.tend(on=61)
@@ -201,11 +198,9 @@ async def test_an_urgent_authority_that_nobody_confirmed_takes_everything_away_w
 
 @pytest.mark.rule("A4")
 async def test_a_confirmation_in_time_lets_it_go_on_to_the_windows_end(station):
-    ground = station.ground
-    await ground.enrol(3)
-    await urgently_ready(ground)
-    await station.duty.go_live(ground.run.deployment_id, "system")
+    await urgently_live(station)
     station.hands.heard()
+    ground = station.ground
     row, terms = await ground.row(), await ground.terms()
     ordinary = drafts.authorisation(row, ground.policy, standing.OFFICER)
     await authorities.authorise(ground.db, row.id, ground.run.endorse(ordinary), terms=terms)
@@ -214,8 +209,10 @@ async def test_a_confirmation_in_time_lets_it_go_on_to_the_windows_end(station):
     assert await station.state() == ("live", "asked")
 
 
-async def urgently_ready(ground):
-    """As `ready`, by an authority that lapses after four hours."""
+async def urgently_live(station):
+    """Live by an authority that lapses after four hours."""
+    ground = station.ground
+    await ground.enrol(3)
     terms, run, at = await ground.terms(), ground.run, instant(now())
     row = await ground.row()
     plan = msgspec.structs.replace(plan_of(row), starts_at=at, ends_at=at + timedelta(hours=12))
@@ -227,6 +224,7 @@ async def urgently_ready(ground):
     await authorities.authorise(ground.db, row.id, run.endorse(urgent), terms=terms)
     approval = await drafts.list_approval(ground.db, row.id, standing.OFFICER, ground.policy)
     await authorities.approve_list(ground.db, row.id, run.endorse(approval), terms=terms)
+    await station.duty.go_live(ground.run.deployment_id, "system")
 
 
 @pytest.mark.rule("A13")

@@ -39,6 +39,14 @@ async def refusal(awaited):
     return refused.value.code
 
 
+async def listed_one(ground):
+    """A matcher's side that has loaded nothing yet, and a mandate for a list of one."""
+    await ground.enrol(3)
+    await ground.ready()
+    _, mandate = await ground.mint()
+    return searching(ground), mandate
+
+
 @pytest.mark.rule("A1", "B12")
 async def test_it_holds_the_approved_list_turned_by_the_deployments_own_rotation(ground):
     entry, _ = await ground.enrol(3, 5)
@@ -110,10 +118,7 @@ async def test_whoever_is_taken_off_is_gone_at_once_and_stays_so(ground):
 
 @pytest.mark.rule("A13")
 async def test_at_the_end_nothing_is_left_in_memory(ground):
-    await ground.enrol(3)
-    await ground.ready()
-    _, mandate = await ground.mint()
-    here = searching(ground)
+    here, mandate = await listed_one(ground)
     matcher = await here.begin(mandate)
     found(matcher, 3)
     here.end()
@@ -124,10 +129,7 @@ async def test_at_the_end_nothing_is_left_in_memory(ground):
 
 @pytest.mark.rule("A13")
 async def test_a_stop_while_the_list_is_on_its_way_leaves_nothing_in_memory(ground):
-    await ground.enrol(3)
-    await ground.ready()
-    _, mandate = await ground.mint()
-    here = searching(ground)
+    here, mandate = await listed_one(ground)
     loading = asyncio.create_task(here.begin(mandate))
     await asyncio.sleep(0)
     here.end()
@@ -136,10 +138,7 @@ async def test_a_stop_while_the_list_is_on_its_way_leaves_nothing_in_memory(grou
 
 
 async def test_a_pause_overwrites_shots_and_keeps_the_list(ground):
-    await ground.enrol(3)
-    await ground.ready()
-    _, mandate = await ground.mint()
-    here = searching(ground)
+    here, mandate = await listed_one(ground)
     matcher = await here.begin(mandate)
     found(matcher, 3)
     here.pause()
